@@ -1,0 +1,112 @@
+"""How fast are the convolutions of chapter 1, against PyTorch's, in the same run? `make bench-convolution` prints the ratios.
+
+One CPU thread, float32, contiguous NCHW input for everyone. All candidates are measured in turn, round after round, and the
+median of each is compared: other programs on the machine then disturb all of them alike.
+"""
+
+import statistics
+import time
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.convolution import Conv2dFunction, conv2d_fft, conv2d_loops
+
+SIZES = (  # N, C, H, O, K
+    (1, 1, 28, 1, 3),
+    (64, 3, 32, 32, 3),
+    (16, 64, 56, 64, 3),
+)
+LOOPS_LIMIT = 2_000_000  # multiply-adds that the loops are given; larger jobs are measured on a part and the part is named
+
+
+def reference(x, weight):
+    """PyTorch's convolution, "same" padding as everywhere here."""
+    return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+
+
+def ours(x, weight):
+    """im2col forward, hand-derived backward."""
+    return Conv2dFunction.apply(x, weight, None, 1, weight.shape[-1] // 2, 1, 1)
+
+
+def fourier(x, weight):
+    """Fourier transform; its backward pass is autograd's."""
+    return conv2d_fft(x, weight, padding=weight.shape[-1] // 2)
+
+
+def forward(function, x, weight):
+    """Seconds of one forward pass."""
+    start = time.perf_counter()
+    with torch.no_grad():
+        function(x, weight)
+    return time.perf_counter() - start
+
+
+def forward_and_backward(function, x, weight):
+    """Seconds of one forward and backward pass, gradients of input and weight."""
+    start = time.perf_counter()
+    torch.autograd.grad(function(x, weight).sum(), (x, weight))
+    return time.perf_counter() - start
+
+
+def medians(measure, functions, x, weight, seconds=6.0):
+    """Median seconds of each function, measured in turn for about `seconds` in all, at least 5 rounds after one to warm up."""
+    times, stop, rounds = [[] for _ in functions], time.perf_counter() + seconds, 0
+    while rounds < 6 or time.perf_counter() < stop:
+        for function, record in zip(functions, times, strict=True):
+            record.append(measure(function, x, weight))
+        rounds += 1
+    return [statistics.median(record[1:]) for record in times]
+
+
+def loops(x, weight):
+    """Seconds of the plain loops on as much of the job as LOOPS_LIMIT allows, and the share of the job that this was."""
+    O, C, K, _ = weight.shape
+    per_output = x.shape[2] * x.shape[3] * C * K * K
+    outputs = max(1, min(O, LOOPS_LIMIT // per_output))
+    images = max(1, min(x.shape[0], LOOPS_LIMIT // (per_output * outputs)))
+    start = time.perf_counter()
+    conv2d_loops(x[:images], weight[:outputs], padding=K // 2)
+    return time.perf_counter() - start, (outputs * images) / (O * x.shape[0])
+
+
+def tensors(N, C, H, O, K):
+    """A random job of this size, the same in each run."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(N, C, H, H, generator=generator).requires_grad_()
+    weight = torch.randn(O, C, K, K, generator=generator).requires_grad_()
+    return x, weight
+
+
+def crossover(N=4, C=16, H=64, O=16):
+    """From which kernel size on the Fourier transform overtakes im2col, forward, on one middle-sized job."""
+    print(f"\nFFT against im2col as the kernel grows, forward, {N}x{C}x{H}x{H} to {O} channels (1.0 = torch.nn.functional.conv2d)")
+    for K in (1, 3, 5, 7, 9, 11, 15, 21, 31):
+        torch_time, im2col_time, fft_time = medians(forward, (reference, ours, fourier), *tensors(N, C, H, O, K), seconds=2.0)
+        ahead = "FFT" if fft_time < im2col_time else "im2col"
+        print(f"  kernel {K:2d}x{K:<2d}  im2col {im2col_time / torch_time:6.2f}   FFT {fft_time / torch_time:6.2f}   ahead: {ahead}")
+
+
+def main():
+    """Print the tables."""
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, 1 CPU thread, float32, contiguous NCHW; ratios to torch.nn.functional.conv2d, lower is faster")
+    for size in SIZES:
+        N, C, H, O, K = size
+        x, weight = tensors(*size)
+        print(f"\n{N}x{C}x{H}x{H}, kernel {K}, to {O} channels, padding {K // 2}")
+        loops_time, share = loops(x.detach(), weight.detach())
+        for name, measure in (("forward", forward), ("forward + backward", forward_and_backward)):
+            torch_time, im2col_time, fft_time = medians(measure, (reference, ours, fourier), x, weight)
+            line = f"  {name:18s}  torch {torch_time * 1e3:8.3f} ms   im2col {im2col_time / torch_time:5.2f}x   "
+            line += f"FFT {fft_time / torch_time:6.2f}x"
+            if name == "forward":
+                part = "" if share == 1 else f" (measured on {share:.2%} of the job and scaled up)"
+                line += f"   loops {loops_time / share / torch_time:9.0f}x{part}"
+            print(line)
+    crossover()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Reading and checking the arguments that every convolution shares, so that a mistake is named before it is computed with."""
+
+import torch
+
+
+def check_counts(*values, name, least=1):
+    """Raise ValueError unless every value is an int of at least `least`."""
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{name} must be ints of at least {least}, got {value!r}")
+
+
+def pair(value, name, least=1):
+    """(height, width) from an int or a pair of ints, each at least `least`."""
+    if isinstance(value, int):
+        value = (value, value)
+    if not isinstance(value, (tuple, list, torch.Size)) or len(value) != 2:
+        raise ValueError(f"{name} must be an int or a pair (height, width), got {value!r}")
+    check_counts(*value, name=name, least=least)
+    return tuple(value)
+
+
+def along_axis(both, *arguments):
+    """The one number of a square answer; raises ValueError if an argument was a pair, for which one number has no meaning."""
+    if any(isinstance(argument, (tuple, list)) for argument in arguments):
+        raise ValueError(f"an int size goes with int arguments, got {arguments}; give the size as a pair (height, width)")
+    return both[0]
+
+
+def resolve_padding(padding, kernel_size, stride, dilation):
+    """((top, bottom), (left, right)) from an int, a pair, "valid" or "same".
+
+    "same" adds dilation (kernel_size - 1) zeros in all, the odd one at the bottom and right, which is PyTorch's choice.
+    """
+    if padding == "valid":
+        padding = 0
+    if padding == "same":
+        if stride != (1, 1):
+            raise ValueError(f'padding "same" needs stride 1, got stride {stride}; give the padding as a number')
+        total = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
+        return tuple((t // 2, t - t // 2) for t in total)
+    if isinstance(padding, str):
+        raise ValueError(f'padding must be an int, a pair, "same" or "valid", got {padding!r}')
+    return tuple((p, p) for p in pair(padding, "padding", least=0))
+
+
+def check_tensors(x, weight, bias, axes, channels, outputs):
+    """Raise unless x, weight and bias fit together: dimensions, channels, dtype and device.
+
+    axes: the names of the image axes, "HW" or "L". channels, outputs: what x must have and bias must have, as numbers.
+    """
+    for name, tensor, letters in (("x", x, "NC" + axes), ("weight", weight, "OC" + "".join("K" + a for a in axes))):
+        if tensor.dim() != 2 + len(axes):
+            hint = "; add a batch dimension with x[None]" if name == "x" and tensor.dim() == 1 + len(axes) else ""
+            raise ValueError(f"{name} must have {2 + len(axes)} dimensions ({letters}), got shape {list(tensor.shape)}{hint}")
+        if not tensor.is_floating_point():
+            raise TypeError(f"{name} must be floating point, got {tensor.dtype}; convert it with .float()")
+    if x.shape[1] != channels:
+        raise ValueError(
+            f"x of shape {list(x.shape)} has {x.shape[1]} channels, but weight of shape {list(weight.shape)} needs {channels}"
+        )
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and (tensor.dtype != x.dtype or tensor.device != x.device):
+            raise TypeError(f"x is {x.dtype} on {x.device} but {name} is {tensor.dtype} on {tensor.device}; use .to()")
+    if bias is not None and bias.shape != (outputs,):
+        raise ValueError(f"bias must have shape [{outputs}], one number for each output channel, got {list(bias.shape)}")
+
+
+def check_groups(weight, groups, kind):
+    """Raise unless `groups` is a positive int that divides the first axis of weight (the channels of this kind)."""
+    check_counts(groups, name="groups")
+    if weight.dim() > 0 and weight.shape[0] % groups:
+        raise ValueError(f"groups {groups} must divide the {weight.shape[0]} {kind} channels of weight {list(weight.shape)}")
