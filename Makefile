@@ -1,0 +1,105 @@
+# Two commands do all the set-up: `make lab` opens the course, `make test` runs every check. `make help` lists the rest.
+# Works with GNU make 3.81 (macOS) and later. Paths stay relative, so the checkout may lie in a folder with a space in its name.
+
+SHELL := /bin/sh
+# Extra options for pip, for example a smaller CPU-only build of PyTorch: see README.md.
+PIP_ARGS ?=
+# Exact versions of the environment. `make lab CONSTRAINTS=` takes the newest versions that fit instead.
+CONSTRAINTS ?= constraints.txt
+# Options for JupyterLab, for example LAB_ARGS=--no-browser.
+LAB_ARGS ?=
+# Workers of the test run. `logical` counts hardware threads; `auto` counts cores and leaves half of a small cloud machine idle.
+WORKERS ?= logical
+NOTEBOOK ?=
+REPOSITORY ?=
+BRANCH ?=
+export REPOSITORY BRANCH
+
+# Settings of another active environment would leak into this one.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX MPLBACKEND JUPYTER_PATH
+
+IN_VENV := .venv/bin/python -m
+STAMP := .venv/.course-installed
+LOWEST := .venv-lowest/bin/python -m
+LOWEST_STAMP := .venv-lowest/.course-installed
+
+# One thread for each worker: with another busy process on the machine, two OpenMP threads wait for each other in a spin and
+# can be ten times slower than one. No progress bars, and nobody's own Jupyter, IPython or matplotlib settings.
+TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
+	IPYTHONDIR="$(CURDIR)/.venv/config/ipython" JUPYTER_CONFIG_DIR="$(CURDIR)/.venv/config/jupyter" \
+	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
+# The checks run with the network refused, kernels and other child processes included.
+OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
+PYTEST = pytest -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
+
+# The environment is also unfinished when its Python no longer starts or when the checkout has moved.
+ifneq ($(wildcard $(STAMP)),)
+ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(STAMP)),starts:$(CURDIR))
+.PHONY: $(STAMP)
+endif
+endif
+
+.PHONY: help lab test environment notebooks address lock format health bench-convolution test-lowest
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
+
+lab: $(STAMP) ## make the environment if needed and open the course in JupyterLab
+	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (a few seconds). Stop it with Ctrl-C, twice."
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab $(LAB_ARGS) notebooks/00_start_here.ipynb
+
+test: $(STAMP) ## make the environment if needed and run every check: a few minutes, no network
+	@echo "[1/3] ruff check: mistakes that can be seen without running anything (a second)"
+	@$(IN_VENV) ruff check .
+	@echo "[2/3] ruff format: one style everywhere (a second)"
+	@$(IN_VENV) ruff format --check .
+	@echo "[3/3] pytest: unit tests, then every notebook top to bottom (minutes; nothing is read from the network)"
+	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) $(PYTEST)
+
+environment: $(STAMP) ## make or bring up to date the environment in .venv
+
+$(STAMP): pyproject.toml constraints.txt tools/find_python.sh
+	@if .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  echo "[1/2] .venv is there: completing it"; \
+	else \
+	  python="$$(sh tools/find_python.sh)" || exit 1; \
+	  echo "[1/2] making an environment in .venv with $$("$$python" --version) (seconds)"; \
+	  "$$python" -m venv --clear .venv || exit 1; \
+	fi
+	@echo "[2/2] installing PyTorch, JupyterLab and the course into .venv. The first time this downloads several GB on Linux,"
+	@echo "      because PyTorch comes with CUDA there (a few hundred MB on a Mac): 2 to 20 minutes, as the connection allows."
+	@echo "      It can be stopped and started again. README.md names a smaller way for machines without a GPU."
+	@$(IN_VENV) pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) $(PIP_ARGS) -e ".[lab,test]"
+	@printf '%s\n' "$(CURDIR)" > $(STAMP)
+
+notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebooks/01_convolution.ipynb
+	@$(IN_VENV) tools.notebooks $(NOTEBOOK)
+
+address: $(STAMP) ## rewrite badges and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
+	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"
+
+format: $(STAMP) ## put code and notebooks into the one style
+	@$(IN_VENV) ruff check --fix .
+	@$(IN_VENV) ruff format .
+
+health: $(STAMP) ## report on this machine and the environment
+	@$(IN_VENV) course_lib
+
+bench-convolution: $(STAMP) ## compare the course's convolutions with PyTorch's
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python benchmarks/convolution.py
+
+lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"
+	@$(IN_VENV) tools.lock
+
+test-lowest: $(LOWEST_STAMP) ## run every check with the oldest versions that pyproject.toml allows (needs Python 3.11)
+	@$(TEST_ENVIRONMENT) $(OFFLINE) $(LOWEST) $(PYTEST)
+
+$(LOWEST_STAMP): pyproject.toml $(STAMP)
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"
+	@python="$$(sh tools/find_python.sh 3.11)" && "$$python" -m venv --clear .venv-lowest
+	@echo "Installing the lowest versions of what the package needs into .venv-lowest (several GB on Linux)"
+	@$(IN_VENV) uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-header --no-annotate \
+	  pyproject.toml -o .venv-lowest/lowest.txt
+	@$(LOWEST) pip install --disable-pip-version-check -c .venv-lowest/lowest.txt $(PIP_ARGS) -e ".[test]"
+	@printf '%s\n' "$(CURDIR)" > $(LOWEST_STAMP)

@@ -1,0 +1,1 @@
+"""Commands for those who maintain the course: `python -m tools.NAME`, each behind a target of the Makefile."""
