@@ -1,0 +1,127 @@
+"""The health report: what this machine has, and what to do about what is missing."""
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from packaging.version import Version
+
+from course_lib.runtime.device import bfloat16_works, describe_device, pick_device
+from course_lib.runtime.versions import checkout, direct_requirements, installed_version, read_lock
+
+UNTESTED_PYTHON = "3.14"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        subject: what was looked at.
+        value: what was found.
+        advice: what to do; empty if nothing is wrong.
+        needed: whether the course cannot run until that is done.
+    """
+
+    subject: str
+    value: str
+    advice: str = ""
+    needed: bool = False
+
+    def __str__(self) -> str:
+        state = "OK  " if not self.advice else "FIX " if self.needed else "NOTE"
+        return f"{state}  {self.subject:<19} {self.value}" + (f": {self.advice}" if self.advice else "")
+
+
+def python() -> Finding:
+    """The version of Python, against the versions that the course is tested with."""
+    value = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    newer = Version(platform.python_version()) >= Version(UNTESTED_PYTHON)
+    return Finding("Python", value, f"the course is tested with versions below {UNTESTED_PYTHON}" if newer else "")
+
+
+def packages() -> list[Finding]:
+    """Each package that the course needs: installed, new enough, and as the lock of the checkout has it, where there is one.
+
+    In a checkout that includes what JupyterLab needs. A version that is new enough but differs from the lock is worth knowing
+    and no fault.
+    """
+    root = checkout()
+    lock = read_lock(root / "constraints.txt") if root and (root / "constraints.txt").is_file() else {}
+    install = "run make lab" if root else "pip install -U"
+    findings = []
+    for name, requirement in {**direct_requirements(), **(direct_requirements("lab") if root else {})}.items():
+        version, locked = installed_version(name), lock.get(name)
+        if version is None:
+            findings.append(Finding(name, "missing", f"{install} {name}" if not root else install, needed=True))
+        elif not requirement.specifier.contains(version, prereleases=True):
+            findings.append(Finding(name, version, f"the course needs {requirement.specifier}; {install}", needed=True))
+        elif locked and Version(version).public != locked:
+            findings.append(Finding(name, version, f"the lock has {locked}; make lab installs it"))
+        else:
+            findings.append(Finding(name, f"{version} (the lock's)" if locked else f"{version} ({requirement.specifier})"))
+    return findings
+
+
+def device() -> list[Finding]:
+    """The device that `pick_device` takes, whether bfloat16 works there, and the threads."""
+    try:
+        chosen = pick_device()
+    except ValueError as error:
+        return [Finding("device", "none", str(error), needed=True)]
+    works = bfloat16_works(chosen)
+    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
+    busy = "" if threads <= cores else f"more than the {cores} cores; set OMP_NUM_THREADS={cores}"
+    return [
+        Finding("device", describe_device(chosen)),
+        Finding("bfloat16", "works" if works else "does not work here", "" if works else "float32 is used; nothing to do"),
+        Finding("threads", f"{threads} of {cores} cores", busy),
+    ]
+
+
+def data_sets(root: Path, available: dict[str, bool]) -> list[Finding]:
+    """The data root and the sets in it.
+
+    Args:
+        root: the folder of the real data sets.
+        available: by name of the set, whether its files are there; the embedded set is among them.
+    """
+    findings = [Finding("data root", shorten(root))]
+    for name, present in available.items():
+        # The embedded set is part of the package: without it something is wrong with the installation.
+        needed = name == "glyphs" and not present
+        advice = "" if present else "install course_lib again" if needed else "downloaded when a notebook first asks for it"
+        findings.append(Finding(f"data set {name}", "present" if present else "not there", advice, needed))
+    return findings
+
+
+def widgets() -> Finding:
+    """Whether sliders will render: the Python half and the JupyterLab half of ipywidgets must be there and belong together."""
+    version, partner = installed_version("ipywidgets"), installed_version("jupyterlab-widgets")
+    if "google.colab" in sys.modules:
+        return Finding("widgets", f"ipywidgets {version}; Colab draws them itself")
+    if version is None or partner is None:
+        missing = "ipywidgets" if version is None else "jupyterlab_widgets"
+        return Finding("widgets", f"{missing} is missing", "run make lab, or pip install -U ipywidgets", needed=True)
+    value = f"ipywidgets {version} with jupyterlab_widgets {partner}"
+    # ipywidgets 7 talks to jupyterlab_widgets 1, ipywidgets 8 to jupyterlab_widgets 3.
+    partner_major = {7: 1, 8: 3}.get(Version(version).major)
+    if partner_major is not None and Version(partner).major != partner_major:
+        return Finding("widgets", value, "these do not belong together; pip install -U ipywidgets jupyterlab_widgets")
+    extension = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyter-widgets", "jupyterlab-manager", "package.json")
+    if not extension.is_file():
+        return Finding("widgets", value, "JupyterLab's half is not in this environment; install jupyterlab_widgets again")
+    return Finding("widgets", value)
+
+
+def shorten(path: Path) -> str:
+    """A path as the reader knows it: from the checkout or from the home folder where it lies inside, in full elsewhere."""
+    path, root = Path(path).absolute(), checkout()
+    if root and path.is_relative_to(root):
+        return f"{path.relative_to(root).as_posix()}/ in the checkout"
+    if path.is_relative_to(Path.home()):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)

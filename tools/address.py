@@ -1,0 +1,87 @@
+"""Moves the course to another address: `make address REPOSITORY=https://github.com/you/name BRANCH=main`.
+
+The address is one setting, [tool.course] in pyproject.toml. This rewrites it, and from it the links and badges of the
+Markdown files and the badge and set-up cell of every notebook. Whoever forks the course runs it once and commits; Colab then
+opens their own notebooks.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+from tools.files import ROOT, write_atomically
+from tools.notebook_form import dumps
+from tools.setup_cell import BADGE_START, FIRST_LINE, Address, parse_address, read_address
+
+
+def main() -> None:
+    """Rewrites the checkout for the address on the command line; without one, for the address that is set."""
+    repository, branch, *_ = [*sys.argv[1:], "", ""]
+    current = read_address()
+    try:
+        new = parse_address(repository or current.repository, branch or current.branch)
+        changed = rewrite(ROOT, new)
+    except ValueError as error:
+        sys.exit(f"make address: {error}")
+    print(f"The address is {new.repository}, branch {new.branch}.")
+    print("\n".join(["Rewritten:", *changed]) if changed else "Every badge and set-up cell had it already.")
+
+
+def rewrite(root: Path, new: Address) -> list[str]:
+    """Rewrites the address everywhere in the checkout `root` and returns the files that changed, by path from the root.
+
+    All new contents are made before the first file is replaced: an error leaves the checkout as it was.
+
+    Raises:
+        ValueError: pyproject.toml or a notebook is not as expected.
+    """
+    current = read_address(root)
+    contents = {root / "pyproject.toml": rewrite_settings((root / "pyproject.toml").read_text(encoding="utf-8"), new)}
+    for path in sorted(root.glob("*.md")):
+        contents[path] = rewrite_markdown(path.read_text(encoding="utf-8"), current, new)
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        contents[path] = rewrite_notebook(path.read_text(encoding="utf-8"), f"notebooks/{path.name}", new)
+    changed = [path for path, text in contents.items() if text != path.read_text(encoding="utf-8")]
+    for path in changed:
+        write_atomically(path, contents[path])
+    return [path.relative_to(root).as_posix() for path in changed]
+
+
+def rewrite_settings(text: str, new: Address) -> str:
+    """pyproject.toml with another [tool.course]; everything else, comments included, stays."""
+    before, header, section = text.partition("\n[tool.course]\n")
+    for key, value in (("repository", new.repository), ("branch", new.branch)):
+        section, count = re.subn(rf'^{key} = "[^"\n]*"$', f'{key} = "{value}"', section, count=1, flags=re.MULTILINE)
+        if not header or not count:
+            raise ValueError(f'pyproject.toml has no line {key} = "..." under [tool.course]')
+    return before + header + section
+
+
+def rewrite_markdown(text: str, current: Address, new: Address) -> str:
+    """A Markdown file with the badges, the pip lines and the links to the repository moved from one address to another."""
+    colab = r"https://colab\.research\.google\.com/github/[^\s()]+?/(notebooks/[\w.-]+\.ipynb)"
+    text = re.sub(colab, lambda match: f"{new.colab}/{match[1]}", text)
+    old = re.escape(current.repository)
+    text = re.sub(rf"git\+{old}@{re.escape(current.branch)}(?![\w/-])", lambda _: f"git+{new.repository}@{new.branch}", text)
+    return re.sub(rf"{old}(?![\w-])", lambda _: new.repository, text)
+
+
+def rewrite_notebook(text: str, path: str, new: Address) -> str:
+    """A notebook with its badge and set-up cell for another address; every other cell, and all outputs, stay."""
+    notebook = nbformat.reads(text, as_version=4)
+    badges = [c for c in notebook.cells if c.cell_type == "markdown" and c.source.startswith(BADGE_START)]
+    setups = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith(FIRST_LINE)]
+    if len(badges) != 1 or len(setups) != 1:
+        raise ValueError(f"{path} has {len(badges)} badges and {len(setups)} set-up cells: it needs one of each")
+    _, newline, rest = badges[0].source.partition("\n")
+    source, setup = new.badge(path) + newline + rest, new.setup_cell()
+    if (badges[0].source, setups[0].source) == (source, setup):
+        return text
+    badges[0].source, setups[0].source = source, setup
+    return dumps(notebook)
+
+
+if __name__ == "__main__":
+    main()

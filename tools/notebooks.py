@@ -1,0 +1,160 @@
+"""Executes and normalises the notebooks: `make notebooks`, or `make notebooks NOTEBOOK=notebooks/01_convolution.ipynb`.
+
+What is committed comes from here: each notebook is run from top to bottom in a fresh kernel on the CPU with one thread, and
+its file is replaced only when that succeeded and the result is fit to be published. `--check` executes nothing and reports
+files that are not in the normalised form.
+"""
+
+import argparse
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbclient
+import nbformat
+import psutil
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core.utils import run_sync
+
+from tools.files import ROOT, write_atomically
+from tools.notebook_form import dumps, faults
+
+CELL_TIMEOUT = 300  # seconds
+
+
+class Client(nbclient.NotebookClient):
+    """nbclient, with two of its traps removed.
+
+    A reply on the shell channel can be missed when an Output widget is open, and nbclient then waits for ever: here it polls. And
+    the kernel is the one of the running environment, whatever kernels are installed elsewhere under the name python3.
+    """
+
+    def create_kernel_manager(self):
+        """Finds no kernel but the one that comes with this environment's ipykernel."""
+        self.km = self.kernel_manager_class(
+            kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), config=self.config
+        )
+        return self.km
+
+    async def async_start_new_kernel_client(self):
+        """Asks the shell channel twice a second instead of waiting for a wake-up that may be lost."""
+        client = await super().async_start_new_kernel_client()
+        get = client.shell_channel.get_msg
+
+        async def poll(timeout=None):
+            end = None if timeout is None else time.monotonic() + timeout
+            while True:
+                try:
+                    return await get(timeout=0.5)
+                except queue.Empty:
+                    if end is not None and time.monotonic() >= end:
+                        raise
+
+        client.shell_channel.get_msg = poll
+        return client
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str] | None = None) -> float:
+    """Executes a notebook in place, from top to bottom, in a fresh kernel whose working directory is `folder`.
+
+    Args:
+        notebook: receives outputs and execution counts. Pass a copy to leave the original alone.
+        folder: where the kernel starts.
+        environment: variables of the kernel beside those of this process; without progress bars and with one thread by default.
+
+    Returns:
+        The largest memory of the kernel and its child processes, in bytes, sampled ten times a second.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell raised an error and is not tagged raises-exception.
+        nbclient.exceptions.CellTimeoutError: a cell took longer than CELL_TIMEOUT.
+    """
+    quiet = {"TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    variables = {**os.environ, **quiet, **(environment or {})}
+    # The figures come through the notebook's own backend.
+    variables.pop("MPLBACKEND", None)
+    client = Client(notebook, timeout=CELL_TIMEOUT, coalesce_streams=True, record_timing=False)
+    # The kernel's own log goes to this terminal; its warning about unencrypted loopback traffic is no news here.
+    client.extra_arguments = ["--IPKernelApp.log_level=40"]
+    client.resources = {"metadata": {"path": str(folder)}}
+    with Memory() as memory:
+        client.execute(env=variables)
+    return memory.peak
+
+
+class Memory:
+    """Watches the largest resident memory of the child processes of this process, in bytes."""
+
+    def __init__(self):
+        self.peak = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self):
+        this = psutil.Process()
+        while not self._done.wait(0.1):
+            total = 0
+            for process in this.children(recursive=True):
+                try:
+                    total += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self.peak = max(self.peak, total)
+
+
+def refresh(path: Path) -> str:
+    """Executes the notebook at `path`, replaces the file by the normalised result, and returns a line on time and memory.
+
+    Raises:
+        ValueError: the result is not fit to be published; the file is left as it was.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    environment = {"COURSE_DEVICE": os.environ.get("COURSE_DEVICE", "cpu")}
+    start = time.monotonic()
+    memory = execute(notebook, path.parent, environment)
+    seconds = time.monotonic() - start
+    found = faults(notebook, forbidden=(str(ROOT), str(Path.home()), sys.prefix))
+    if found:
+        raise ValueError("\n  ".join(["not fit to be published; the file is left as it was", *found]))
+    write_atomically(path, dumps(notebook))
+    return f"{seconds:.0f} s, {memory / 2**20:.0f} MiB at most, file {path.stat().st_size / 2**10:.0f} KiB"
+
+
+def main() -> int:
+    """Runs the command line and returns the exit status: 1 if a notebook failed or is not normalised."""
+    parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description="Executes and normalises notebooks.")
+    parser.add_argument("notebook", nargs="*", type=Path, help="files; all in notebooks/ by default")
+    parser.add_argument("--check", action="store_true", help="execute nothing; report files that are not in the normalised form")
+    arguments = parser.parse_args()
+    status = 0
+    for path in arguments.notebook or sorted((ROOT / "notebooks").glob("*.ipynb")):
+        try:
+            if arguments.check:
+                text = path.read_text(encoding="utf-8")
+                normal = dumps(nbformat.reads(text, as_version=4)) == text
+                status |= not normal
+                print(f"{path.name}: {'normalised' if normal else 'not normalised: run make notebooks'}")
+            else:
+                print(f"{path.name}: running ...", end=" ", flush=True)
+                print(refresh(path), flush=True)
+        except (OSError, ValueError, nbformat.ValidationError, nbclient.exceptions.CellControlSignal) as error:
+            print(f"{path.name}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
