@@ -41,9 +41,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0, dilation=1, grou
     Source: Chellapilla, Puri and Simard, High Performance Convolutional Neural Networks for Document Processing (2006).
     """
     geometry = check_conv2d(x, weight, bias, stride, padding, dilation, groups)
-    kernels = _kernel_matrix(weight, groups)
-    blocks = [kernels @ _columns(block, geometry) for block in _blocks(x, geometry)]  # each [n, G, O / G, OH * OW]
-    y = torch.cat(blocks).reshape(x.shape[0], weight.shape[0], *geometry.output_size)
+    y = correlate(x, weight, geometry)
     return y if bias is None else y + bias.view(-1, 1, 1)
 
 
@@ -61,6 +59,13 @@ def conv2d_backward(grad_output, x, weight, bias=None, *, stride=1, padding=0, d
     grad_x = input_gradient(grad_output, weight, geometry)
     grad_weight = weight_gradient(grad_output, x, geometry)
     return grad_x, grad_weight, grad_output.sum(dim=(0, 2, 3))
+
+
+def correlate(x, weight, geometry: Geometry):
+    """The product at the heart of it: kernels times columns, x [N, C, H, W] -> [N, O, OH, OW]."""
+    kernels = _kernel_matrix(weight, geometry.groups)
+    blocks = [kernels @ _columns(block, geometry) for block in _blocks(x, geometry)]  # each [n, G, O/G, OH * OW]
+    return torch.cat(blocks).reshape(x.shape[0], weight.shape[0], *geometry.output_size)
 
 
 def input_gradient(grad_output, weight, geometry: Geometry):
@@ -100,7 +105,7 @@ def _blocks(tensor, geometry, channels=None):
     """The batch in blocks of images whose patches fit a CPU's cache together: written and read back before they leave it."""
     (KH, KW), (OH, OW) = geometry.kernel_size, geometry.output_size
     patch_numbers = (channels or tensor.shape[1]) * KH * KW * OH * OW  # of one image
-    budget = 2**20 if tensor.device.type == "cpu" else 2**28  # on a GPU: large products first, memory bounded to about 1 GB
+    budget = 2**18 if tensor.device.type == "cpu" else 2**28  # on a GPU: large products first, memory bounded to about 1 GB
     return tensor.split(max(1, budget // max(1, patch_numbers)))
 
 
@@ -122,11 +127,12 @@ def _patches(x, geometry):
     The pixel axes OH, OW come last so that a copy runs along rows of the image.
     """
     (DH, DW), (SH, SW), (KH, KW) = geometry.dilation, geometry.stride, geometry.kernel_size
-    (top, bottom), (left, right) = geometry.padding
+    (top, bottom), (left, right), (OH, OW) = *geometry.padding, geometry.output_size
     if top or bottom or left or right:
         x = F.pad(x, (left, right, top, bottom))
     windows = x.unfold(2, DH * (KH - 1) + 1, SH).unfold(3, DW * (KW - 1) + 1, SW)  # [N, C, OH, OW, reach, reach]
-    return windows[..., ::DH, ::DW].permute(0, 1, 4, 5, 2, 3)
+    # A transposed convolution may ask for fewer positions than fit: its output_padding can reach past a stride.
+    return windows[:, :, :OH, :OW, ::DH, ::DW].permute(0, 1, 4, 5, 2, 3)
 
 
 def _add_patches(patches, geometry):
