@@ -1,0 +1,20 @@
+"""Pictures shared by all chapters: a style, images side by side, showing with a text alternative, explorers."""
+
+from course_lib.viz.explorer import Explorer
+from course_lib.viz.images import draw_image, image_grid
+from course_lib.viz.show import png, show
+from course_lib.viz.style import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP, new_figure
+
+__all__ = [
+    "COLOURS",
+    "GREY_MAP",
+    "LINES",
+    "SIGN_MAP",
+    "SIZE_MAP",
+    "Explorer",
+    "draw_image",
+    "image_grid",
+    "new_figure",
+    "png",
+    "show",
+]

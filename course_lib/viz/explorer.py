@@ -1,0 +1,59 @@
+"""Explorers: sliders beside a picture. Built from core widgets only, so that JupyterLab and Colab both show them.
+
+The picture is an image widget and not an output area: output areas hang programs that execute notebooks. What is shown carries
+a PNG of the first picture as well, for readers without a running kernel.
+"""
+
+import base64
+import html
+import sys
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from course_lib.viz.show import png
+
+
+class Explorer:
+    """Controls and the picture that `render` draws from their values.
+
+    render: a function of the controls' values, by keyword, that returns a matplotlib figure. controls: dict of widgets with a
+    `value`, by argument name. layout: the widgets as they are to stand above the picture, by default the controls one under the
+    other. alt: what can be explored, in a sentence.
+    The first picture is drawn at once, so a mistake fails the cell; a later one is shown in red under the picture.
+    """
+
+    def __init__(self, render, controls, alt, layout=None, dpi=90):
+        self.render, self.controls, self.alt, self.dpi = render, controls, alt, dpi
+        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start", width="auto", max_width="100%"))
+        self.error = widgets.HTML()
+        self.draw()
+        for control in controls.values():
+            control.observe(self._changed, names="value")
+        self.box = widgets.VBox([*(layout or controls.values()), self.image, self.error])
+
+    def draw(self):
+        """Draw the picture for the present values."""
+        figure = self.render(**{name: control.value for name, control in self.controls.items()})
+        self.image.value = png(figure, self.dpi)
+
+    def _changed(self, _):
+        try:
+            self.draw()
+            self.error.value = ""
+        except Exception as error:  # whatever went wrong belongs on the page, beside the control that caused it
+            message = html.escape(f"{type(error).__name__}: {error}")
+            self.error.value = f'<span style="color: #D55E00">{message}</span>'
+
+    def show(self):
+        """Display the explorer: live where a kernel runs, a picture elsewhere."""
+        if "google.colab" in sys.modules:  # Colab chooses among several forms by rules of its own: give it the widget alone
+            display(self.box)
+            return
+        view = {"model_id": self.box.model_id, "version_major": 2, "version_minor": 0}
+        bundle = {
+            "application/vnd.jupyter.widget-view+json": view,
+            "image/png": base64.b64encode(self.image.value).decode(),
+            "text/plain": self.alt,
+        }
+        display(bundle, raw=True, metadata={"image/png": {"alt": self.alt}})

@@ -1,0 +1,130 @@
+"""Figures carry text, are the same twice, and explorers redraw when a control moves."""
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from course_lib.viz import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP, Explorer, draw_image, image_grid, new_figure, png, show
+
+
+def bar(height=1.0):
+    """A small figure."""
+    figure, axes = new_figure(size=(2, 1))
+    axes[0, 0].bar([0], [height])
+    axes[0, 0].set_ylim(0, 3)
+    return figure
+
+
+def test_png_is_the_same_twice_and_an_image(tmp_path):
+    assert png(bar()) == png(bar())
+    (tmp_path / "bar.png").write_bytes(png(bar(), dpi=50))
+    with Image.open(tmp_path / "bar.png") as image:
+        assert image.size == (100, 50)
+
+
+def test_show_needs_a_text_alternative_and_carries_it(monkeypatch):
+    shown = []
+    module = __import__("sys").modules["course_lib.viz.show"]
+    monkeypatch.setattr(module, "display", lambda bundle, **options: shown.append((bundle, options)))
+    show(bar(), alt="One bar.")
+    (bundle, options) = shown[0]
+    assert bundle["text/plain"] == "One bar."
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert options["metadata"]["image/png"]["alt"] == "One bar."
+    with pytest.raises(ValueError, match="alt must say"):
+        show(bar(), alt=" ")
+
+
+def test_image_grid_lays_out_rows():
+    figure = image_grid(torch.rand(7, 3, 5, 5), titles=[str(n) for n in range(7)], columns=4)
+    axes = figure.axes
+    assert [axis.get_visible() for axis in axes] == [True] * 7 + [False]
+    assert [axis.get_title() for axis in axes[:7]] == [str(n) for n in range(7)]
+    assert axes[0].images[0].get_array().shape == (5, 5, 3)
+    with pytest.raises(ValueError, match="images is empty"):
+        image_grid([])
+
+
+def test_draw_image_scales_by_type_and_sign():
+    _, axes = new_figure(1, 3)
+    draw_image(axes[0, 0], torch.zeros(1, 4, 4, dtype=torch.uint8))
+    draw_image(axes[0, 1], torch.full((4, 4), 0.5, dtype=torch.bfloat16))
+    draw_image(axes[0, 2], torch.tensor([[-3.0, 1.0]]), signed=True)
+    limits = [axis.images[0].get_clim() for axis in axes[0]]
+    assert limits == [(0, 255), (0, 1), (-3, 3)]
+    assert [axis.images[0].cmap.name for axis in axes[0]] == [GREY_MAP, GREY_MAP, SIGN_MAP]
+    with pytest.raises(ValueError, match=r"an image must be \[H, W\]"):
+        draw_image(axes[0, 0], torch.zeros(2, 4, 4))
+
+
+def test_explorer_redraws_and_shows_errors():
+    def render(height, name):
+        if height == 3:
+            raise ValueError("3 is < too high")
+        return bar(height)
+
+    controls = {
+        "height": widgets.IntSlider(value=1, min=0, max=3),
+        "name": widgets.Dropdown(options=["a", "b"]),
+    }
+    explorer = Explorer(render, controls, alt="A bar with a height.", layout=[widgets.HBox(list(controls.values()))])
+    assert [type(widget).__name__ for widget in explorer.box.children] == ["HBox", "Image", "HTML"]
+    first = explorer.image.value
+    assert first == png(bar(1), dpi=90)
+    controls["height"].value = 2
+    assert explorer.image.value == png(bar(2), dpi=90)
+    controls["height"].value = 3  # the picture stays, the message appears, escaped
+    assert explorer.image.value == png(bar(2), dpi=90)
+    assert "ValueError: 3 is &lt; too high" in explorer.error.value
+    controls["height"].value = 1
+    assert explorer.error.value == ""
+    assert explorer.image.value == first
+    with pytest.raises(ValueError, match="too high"):  # the first picture fails loudly
+        Explorer(render, {"height": widgets.IntSlider(value=3, max=3), "name": controls["name"]}, alt="A bar.")
+
+
+@pytest.mark.parametrize("in_colab", [False, True])
+def test_explorer_is_shown_as_one_bundle_or_as_a_widget_in_colab(monkeypatch, in_colab):
+    import sys
+    import types
+
+    shown = []
+    monkeypatch.setattr(sys.modules["course_lib.viz.explorer"], "display", lambda *items, **options: shown.append(items))
+    if in_colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    explorer = Explorer(lambda: bar(), {}, alt="A bar.")
+    explorer.show()
+    ((content,),) = shown
+    if in_colab:
+        assert content is explorer.box
+    else:
+        assert content["text/plain"] == "A bar."
+        assert content["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.box.model_id
+
+
+def simulate(rgb, matrix):
+    """Colours as seen without one kind of cone (linear RGB; Machado et al. 2009, severity 1)."""
+    return np.clip(np.asarray(matrix) @ (np.asarray(rgb) ** 2.2), 0, 1) ** (1 / 2.2)
+
+
+DEUTERANOPIA = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+
+
+@pytest.mark.parametrize("matrix", [DEUTERANOPIA, PROTANOPIA], ids=["deuteranopia", "protanopia"])
+def test_line_colours_stay_apart_for_colour_blind_readers(matrix):
+    assert set(LINES) <= set(COLOURS.values())
+    seen = [simulate(to_rgb(colour), matrix) for colour in LINES]
+    for i in range(len(seen)):
+        for j in range(i):
+            assert np.linalg.norm(seen[i] - seen[j]) > 0.12, (LINES[i], LINES[j])
+
+
+def test_maps_of_numbers_grow_lighter_throughout():
+    import matplotlib
+
+    lightness = matplotlib.colormaps[SIZE_MAP](np.linspace(0, 1, 50))[:, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(lightness) > 0).all()
