@@ -1,0 +1,169 @@
+"""The pictures of chapter 1. Each function returns a matplotlib figure; nothing is shown or computed twice here."""
+
+import torch
+from matplotlib.patches import Rectangle
+
+from course_lib.viz import COLOURS, SIGN_MAP, SIZE_MAP, draw_image, new_figure
+
+
+def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font_size=9):
+    """Draw a matrix [H, W] as squares with their numbers written in.
+
+    boxes: (row, column, height, width, colour name) frames around parts of it. colours: numbers [H, W] that shade the squares by
+    sign, default the grid itself. hidden: a bool matrix of squares to leave empty.
+    """
+    grid = torch.as_tensor(grid).double()
+    shade = grid if colours is None else torch.as_tensor(colours).double()
+    if hidden is not None:
+        shade = shade.masked_fill(hidden, 0)
+    limit = 2.2 * max(shade.abs().max().item(), 1e-9)  # pale enough for black numbers
+    axis.imshow(shade, cmap=SIGN_MAP, vmin=-limit, vmax=limit)
+    H, W = grid.shape
+    for h in range(H):
+        for w in range(W):
+            if hidden is None or not hidden[h, w]:
+                axis.text(w, h, f"{grid[h, w].item():.3g}", ha="center", va="center", fontsize=font_size)
+    axis.set_xticks([x - 0.5 for x in range(1, W)], labels=[])
+    axis.set_yticks([y - 0.5 for y in range(1, H)], labels=[])
+    axis.tick_params(length=0)
+    axis.grid(color="0.75", linewidth=0.7)
+    axis.spines[:].set_visible(True)
+    axis.set_title(title)
+    for row, column, height, width, colour in boxes:
+        frame = Rectangle((column - 0.5, row - 0.5), width, height, fill=False, edgecolor=COLOURS[colour], linewidth=2.5)
+        axis.add_patch(frame)
+
+
+def sliding_kernel(image, kernel, output, positions, stride=1):
+    """A kernel at several positions of an image: the patch, the products, and the output as far as it is filled.
+
+    image: [H, W] (already padded), kernel: [KH, KW], output: [OH, OW], positions: list of (oh, ow), one row of pictures each.
+    """
+    (KH, KW), OW = kernel.shape, output.shape[1]
+    figure, axes = new_figure(len(positions), 3, size=(8, 2.5 * len(positions)), width_ratios=[image.shape[1], KW + 1, OW])
+    for row, (oh, ow) in zip(axes, positions, strict=True):
+        top, left = oh * stride, ow * stride
+        patch = image[top : top + KH, left : left + KW]
+        products = patch * kernel
+        draw_numbers(row[0], image, f"input, patch at ({top}, {left})", [(top, left, KH, KW, "vermilion")])
+        draw_numbers(row[1], products, f"patch x kernel\nsum = {products.sum().item():.3g}", [(0, 0, KH, KW, "vermilion")])
+        later = torch.arange(output.numel()).view_as(output) > oh * OW + ow
+        draw_numbers(row[2], output, f"output, position ({oh}, {ow})", [(oh, ow, 1, 1, "vermilion")], hidden=later)
+    return figure
+
+
+def number_grids(grids, titles, inches=2.4, boxes=None, font_size=9):
+    """Matrices with their numbers, side by side. boxes: for each grid, as in `draw_numbers`."""
+    width = sum(0.6 + grid.shape[1] for grid in grids)
+    tallest = max(grid.shape[0] for grid in grids)
+    widest = max(grid.shape[1] for grid in grids)
+    figure, axes = new_figure(
+        1,
+        len(grids),
+        size=(inches * width / widest, inches * tallest / widest + 0.5),
+        width_ratios=[grid.shape[1] for grid in grids],
+    )
+    for number, (axis, grid, title) in enumerate(zip(axes[0], grids, titles, strict=True)):
+        draw_numbers(axis, grid, title, boxes[number] if boxes else (), font_size=font_size)
+    return figure
+
+
+def matrices(matrices, titles, inches=2.6):
+    """Matrices side by side as coloured squares, white at zero, each scaled by its own largest magnitude."""
+    figure, axes = new_figure(1, len(matrices), size=(inches * len(matrices), inches + 0.4))
+    for axis, matrix, title in zip(axes[0], matrices, titles, strict=True):
+        draw_image(axis, matrix, title, signed=True)
+    return figure
+
+
+def kernel_gallery(image, kernels, responses, columns=4):
+    """Responses of an image to several kernels, each with its kernel drawn in the corner.
+
+    image: [H, W], kernels: dict of names and matrices, responses: list of [OH, OW] in the same order.
+    """
+    rows = -(-len(kernels) // columns)
+    figure, axes = new_figure(rows, columns, size=(8, 2.6 * rows))
+    for axis in axes.flat[len(kernels) :]:
+        axis.set_visible(False)
+    for axis, (name, kernel), response in zip(axes.flat, kernels.items(), responses, strict=False):
+        signed = abs(kernel.sum().item()) < 1e-6
+        draw_image(axis, response, name, signed=signed, limits=None if signed else (0, 1))
+        inset = axis.inset_axes((0.66, 0.0, 0.34, 0.34))
+        draw_image(inset, kernel, signed=True)
+    return figure
+
+
+def image_rows(rows, labels, titles, signed=(), inches=1.5):
+    """Rows of images with a label at the left and a title on top. rows: list of lists of images; signed: labels drawn by sign."""
+    figure, axes = new_figure(len(rows), len(rows[0]), size=(inches * len(rows[0]) + 0.4, inches * len(rows) + 0.2))
+    for r, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        for c, image in enumerate(row):
+            draw_image(axes[r, c], image, titles[c] if r == 0 else "", signed=label in signed)
+        axes[r, 0].set_ylabel(label)
+    return figure
+
+
+def patches_to_columns(image, columns, kernel_size, chosen):
+    """An image [H, W] with some patches framed, and its im2col matrix [KH * KW, OH * OW] with the same columns framed."""
+    names = ("vermilion", "blue", "green")
+    KH, KW = kernel_size
+    OW = image.shape[1] - KW + 1
+    frames = [(p // OW, p % OW, KH, KW, name) for p, name in zip(chosen, names, strict=False)]
+    stripes = [(0, p, KH * KW, 1, name) for p, name in zip(chosen, names, strict=False)]
+    figure, axes = new_figure(1, 2, size=(8, 3.6), width_ratios=[image.shape[1], columns.shape[1] + 1])
+    draw_numbers(axes[0, 0], image, "image", frames)
+    draw_numbers(axes[0, 1], columns, "im2col: one patch in each column", stripes)
+    axes[0, 1].set_xlabel("output position")
+    axes[0, 1].set_ylabel("position in the kernel")
+    return figure
+
+
+def curves(x, lines, xlabel, ylabel, title="", log_x=False, log_y=False, size=(6.4, 3.6)):
+    """Lines over x, told apart by colour and marker. lines: dict of labels and lists of numbers (None leaves a gap)."""
+    figure, axes = new_figure(size=size)
+    axis = axes[0, 0]
+    for (label, values), marker in zip(lines.items(), "osD^vP", strict=False):
+        axis.plot(x, [float("nan") if v is None else v for v in values], marker=marker, markersize=4, label=label)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if log_x:
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(x, labels=[str(n) for n in x])
+        axis.minorticks_off()
+    if log_y:
+        axis.set_yscale("log")
+    axis.legend()
+    return figure
+
+
+def receptive_fields(gradients, fields, position):
+    """Measured |gradient| of one output pixel over the input, with the square that the recursion predicts.
+
+    gradients: dict of names and matrices [H, W]; fields: their `ReceptiveField`s; position: the output pixel's index, both axes.
+    """
+    figure, axes = new_figure(1, len(gradients), size=(8, 8 / len(gradients) + 0.5))
+    for axis, (name, gradient), field in zip(axes[0], gradients.items(), fields, strict=True):
+        axis.imshow(gradient / gradient.max(), cmap=SIZE_MAP, vmin=0, vmax=1)
+        corner = field.start + position[name] * field.jump - field.size / 2
+        axis.add_patch(
+            Rectangle((corner, corner), field.size, field.size, fill=False, edgecolor=COLOURS["vermilion"], linewidth=2)
+        )
+        axis.set_title(f"{name}\npredicted {field.size} x {field.size}")
+        axis.set_xticks([])
+        axis.set_yticks([])
+    return figure
+
+
+def recovered_kernels(true, learned, titles, losses, labels):
+    """The true kernel beside what gradient descent found, and the loss of each run on the way. All kernels share one scale."""
+    kernels = [true, *learned]
+    limit = max(kernel.abs().max().item() for kernel in kernels)
+    figure, axes = new_figure(1, len(kernels) + 1, size=(8.4, 2.5), width_ratios=[1] * len(kernels) + [1.8])
+    for axis, kernel, title in zip(axes[0], kernels, titles, strict=False):
+        draw_numbers(axis, (kernel * 100).round() / 100, title, font_size=8)
+        axis.images[0].set_clim(-2 * limit, 2 * limit)
+    axis = axes[0, -1]
+    for loss, label, style in zip(losses, labels, ("-", "--"), strict=True):
+        axis.plot(loss, style, label=label)
+    axis.set(xlabel="step", ylabel="mean squared error", yscale="log")
+    axis.legend()
+    return figure
