@@ -1,0 +1,47 @@
+"""What every set of the course is: images in memory with their labels and what else is known of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageSet:
+    """Images with their labels. Indexing gives one (image, label), so that a `torch.utils.data.DataLoader` can read it.
+
+    Attributes:
+        images: uint8 [N, C, H, W], C = 1 (grey) or 3 (red, green, blue), on the CPU.
+        labels: int64 [N], the class of each image.
+        classes: the name of each class.
+        factors: what the images were drawn from, tensors with N rows as in `FACTORS`; None for photographs and scans.
+        masks: uint8 [N, 1, H, W], how much of each pixel the labelled object covers, 0 to 255; None where it is not known.
+        name: what `load` was asked for.
+        split: which part of it.
+        transform: applied to the image, a uint8 tensor [C, H, W], whenever one is taken by index.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    classes: list[str]
+    factors: dict[str, torch.Tensor] | None = None
+    masks: torch.Tensor | None = None
+    name: str = ""
+    split: str = ""
+    transform: Callable | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[object, int]:
+        image = self.images[index]
+        if image.dim() != 3:
+            raise TypeError(f"a set is indexed by one integer, not {index!r}: slice its images and labels instead")
+        return image if self.transform is None else self.transform(image), int(self.labels[index])
+
+    def __repr__(self) -> str:
+        N, C, H, W = self.images.shape
+        known = [part for part in ("factors", "masks") if getattr(self, part) is not None]
+        return f"{self.name} ({self.split}): {N:,} images of {C} x {H} x {W}, {len(self.classes)} classes" + (
+            f", with {' and '.join(known)}" if known else ""
+        )
