@@ -101,5 +101,5 @@ $(LOWEST_STAMP): pyproject.toml $(STAMP)
 	@echo "Installing the lowest versions of what the package needs into .venv-lowest (several GB on Linux)"
 	@$(IN_VENV) uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-header --no-annotate \
 	  pyproject.toml -o .venv-lowest/lowest.txt
-	@$(LOWEST) pip install --disable-pip-version-check -c .venv-lowest/lowest.txt $(PIP_ARGS) -e ".[test]"
+	@$(LOWEST) pip install --disable-pip-version-check -c .venv-lowest/lowest.txt $(PIP_ARGS) -e ".[lab,test]"
 	@printf '%s\n' "$(CURDIR)" > $(LOWEST_STAMP)

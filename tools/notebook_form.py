@@ -23,9 +23,8 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     notebook = nbformat.from_dict(notebook)
     metadata = notebook.metadata
     language = {key: value for key, value in metadata.get("language_info", {}).items() if key != "version"}
-    kernel = metadata.get("kernelspec", {})
-    kernel = {"display_name": kernel.get("display_name", "Python 3 (ipykernel)"), "language": "python", "name": "python3"}
-    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": language})
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, **({"language_info": language} if language else {})})
     for cell in notebook.cells:
         for key in NOISE:
             cell.metadata.pop(key, None)

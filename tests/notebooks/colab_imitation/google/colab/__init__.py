@@ -1,0 +1,1 @@
+"""Only its presence in sys.modules matters."""

@@ -1,0 +1,123 @@
+"""One setting, one command: a copy of the course moves to another address, back again, and nowhere else changes."""
+
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tests.repository.files import ROOT
+from tools.address import rewrite
+from tools.notebook_form import dumps
+from tools.setup_cell import PLACEHOLDER_ACCOUNT, Address, parse_address, read_address
+
+FORK = Address("https://github.com/an-instructor/vision-101", "term/autumn.2")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of what carries the address, with one more notebook and a document that names other repositories."""
+    for path in [ROOT / "pyproject.toml", *ROOT.glob("*.md"), *ROOT.glob("notebooks/*.ipynb")]:
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy2(path, target)
+    address = read_address()
+    cells = [
+        new_markdown_cell(address.badge("notebooks/98_trial.ipynb") + "\n\n# A title below the badge"),
+        new_code_cell(address.setup_cell(), execution_count=1, outputs=[]),
+        new_code_cell("1 + 1", execution_count=2, outputs=[]),
+    ]
+    (tmp_path / "notebooks" / "98_trial.ipynb").write_text(dumps(new_notebook(cells=cells)), encoding="utf-8")
+    (tmp_path / "OTHER.md").write_text(
+        f"{address.repository} and {address.repository}.git, but not {address.repository}-solutions; "
+        f'`pip install "git+{address.repository}@{address.branch}"`; {address.badge("notebooks/98_trial.ipynb")}; '
+        "https://github.com/pytorch/pytorch\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def contents(folder) -> dict[str, str]:
+    return {str(path): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_everything_moves_and_a_second_time_changes_nothing(copy):
+    changed = rewrite(copy, FORK)
+    assert {"pyproject.toml", "README.md", "OTHER.md", "notebooks/98_trial.ipynb"} <= set(changed)
+    assert read_address(copy) == FORK
+    assert rewrite(copy, FORK) == []
+    old = read_address()
+    other = (copy / "OTHER.md").read_text(encoding="utf-8")
+    assert other.count(old.repository) == other.count(f"{old.repository}-solutions") == 1
+    assert f"{FORK.repository}.git" in other and "https://github.com/pytorch/pytorch" in other
+    assert f'"git+{FORK.repository}@{FORK.branch}"' in other and FORK.badge("notebooks/98_trial.ipynb") in other
+    for path in copy.glob("notebooks/*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        assert notebook.cells[0].source.splitlines()[0] == FORK.badge(f"notebooks/{path.name}")
+        assert FORK.setup_cell() in [cell.source for cell in notebook.cells]
+        assert PLACEHOLDER_ACCOUNT not in notebook.cells[0].source
+
+
+def test_the_way_back_restores_every_byte(copy):
+    before = contents(copy)
+    rewrite(copy, FORK)
+    rewrite(copy, read_address())
+    assert contents(copy) == before
+
+
+def test_a_notebook_that_is_not_as_expected_stops_it_before_anything_is_written(copy):
+    broken = new_notebook(cells=[new_markdown_cell("no badge"), new_code_cell("1")])
+    (copy / "notebooks" / "99_broken.ipynb").write_text(dumps(broken), encoding="utf-8")
+    before = contents(copy)
+    with pytest.raises(ValueError, match=r"notebooks/99_broken.ipynb has 0 badges and 0 set-up cells"):
+        rewrite(copy, FORK)
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "https://github.com/you/name",
+        " https://github.com/you/name/ ",
+        "https://github.com/you/name.git",
+        "git@github.com:you/name.git",
+    ],
+)
+def test_the_usual_forms_of_an_address_are_understood(repository):
+    assert parse_address(repository, "main") == Address("https://github.com/you/name", "main")
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "",
+        "you/name",
+        "http://github.com/you/name",
+        "https://gitlab.com/you/name",
+        "https://github.com/you",
+        "https://github.com/you/name/tree/main",
+        "https://github.com/-you/name",
+        "https://github.com/you_/name",
+        "https://github.com/you/..",
+        'https://github.com/you/name"; import os; "',
+        "https://github.com/you/na me",
+        "https://token@github.com/you/name",
+    ],
+)
+def test_an_odd_repository_is_refused(repository):
+    with pytest.raises(ValueError, match="REPOSITORY"):
+        parse_address(repository, "main")
+
+
+@pytest.mark.parametrize("branch", ["", " ", "-f", "a..b", "/a", "a/", "a//b", ".a", "a.lock", "a b", 'a"b', "a@{b", "é"])
+def test_an_odd_branch_is_refused(branch):
+    with pytest.raises(ValueError, match="BRANCH"):
+        parse_address("https://github.com/you/name", branch)
+
+
+def test_the_command_says_in_one_line_what_is_wrong():
+    command = ["make", "--no-print-directory", "-s", "-o", ".venv/.course-installed", "address", "REPOSITORY=not an address"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0].startswith("make address: REPOSITORY is 'not an address'")

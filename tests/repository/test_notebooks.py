@@ -1,0 +1,95 @@
+"""Every notebook is committed as `make notebooks` leaves it: complete, quiet, small, and readable without a kernel."""
+
+import re
+
+import pytest
+
+from tests.repository.files import NOTEBOOKS, ROOT, code_cells, name_of, notebook
+from tools.notebook_form import dumps, faults
+from tools.setup_cell import BADGE_START, FIRST_LINE, read_address
+
+MAX_BYTES = 1_500_000
+MAX_CELL_LINES = 30
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+
+
+def tags(cell) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def test_there_are_notebooks():
+    # Without this, a folder that was moved would make every test below pass on nothing.
+    assert NOTEBOOKS
+
+
+@each_notebook
+def test_it_is_normalised(path):
+    text = path.read_text(encoding="utf-8")
+    assert dumps(notebook(path)) == text, f"run: make notebooks NOTEBOOK={name_of(path)}"
+    assert len(text.encode()) < MAX_BYTES
+    assert notebook(path).metadata.kernelspec.name == "python3"
+
+
+@each_notebook
+def test_it_was_run_from_top_to_bottom_without_noise(path):
+    assert faults(notebook(path)) == []
+
+
+@each_notebook
+def test_it_opens_in_colab_and_sets_itself_up(path):
+    address = read_address()
+    first = notebook(path).cells[0]
+    assert first.cell_type == "markdown" and first.source.startswith(BADGE_START)
+    assert first.source.splitlines()[0] == address.badge(name_of(path)), "run: make address"
+    setups = [cell for cell in code_cells(path) if cell.source.startswith(FIRST_LINE)]
+    assert [cell.source for cell in setups] == [address.setup_cell()], "run: make address"
+    assert code_cells(path)[0] is setups[0], "it has to be the first code cell"
+    # What it prints depends on where it runs.
+    assert "nbval-check-output" not in tags(setups[0])
+
+
+@each_notebook
+def test_facts_are_compared(path):
+    checked = [cell for cell in code_cells(path) if "nbval-check-output" in tags(cell)]
+    assert checked, "tag the cells that print deterministic facts with nbval-check-output"
+    empty = [cell.execution_count for cell in checked if not cell.outputs]
+    assert not empty, f"nothing to compare in the cells {empty}"
+
+
+@each_notebook
+def test_cells_fit_a_screen(path):
+    long = [cell.execution_count for cell in code_cells(path) if len(cell.source.splitlines()) > MAX_CELL_LINES]
+    assert not long, f"more than {MAX_CELL_LINES} lines in the code cells {long}"
+
+
+@each_notebook
+def test_every_picture_has_a_text_alternative(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if any(kind.startswith("image/") for kind in data):
+                where = f"code cell {cell.execution_count}"
+                text = data.get("text/plain", "")
+                # matplotlib's own "<Figure size 640x480 with 1 Axes>" says nothing about the picture.
+                assert len(text.split()) >= 3 and not text.startswith("<"), f"{where}: show it with course_lib.viz.show"
+    for cell in notebook(path).cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"!\[\s*\]\(", cell.source), "a picture in the text without an alternative"
+
+
+@each_notebook
+def test_it_needs_no_file_beside_it(path):
+    # Colab opens the notebook alone.
+    for cell in notebook(path).cells:
+        assert "attachments" not in cell
+        if cell.cell_type == "markdown":
+            local = re.findall(r"!\[[^\]]*\]\((?!https?:|data:)([^)]+)\)", cell.source)
+            assert not local, f"{local} would be missing in Colab"
+
+
+@each_notebook
+def test_it_is_in_the_table_of_the_readme(path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in readme.splitlines() if line.startswith("|") and f"({name_of(path)})" in line]
+    assert len(rows) == 1

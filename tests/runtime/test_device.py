@@ -1,0 +1,64 @@
+"""Choosing a device, and being told what exists when the choice is impossible."""
+
+import pytest
+import torch
+
+from course_lib.runtime import pick_device
+from course_lib.runtime.device import available_devices, bfloat16_works, describe_device
+
+
+@pytest.fixture(autouse=True)
+def _no_setting(monkeypatch):
+    monkeypatch.delenv("COURSE_DEVICE", raising=False)
+
+
+def test_without_a_wish_it_takes_a_cuda_gpu_or_the_cpu():
+    assert pick_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_it_prefers_cuda_and_never_takes_mps_unasked(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert pick_device() == torch.device("cpu")
+    assert pick_device("mps") == torch.device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device() == pick_device("cuda") == torch.device("cuda", 0)
+    assert pick_device("cuda:1") == torch.device("cuda", 1)
+    assert available_devices() == ["cpu", "cuda:0", "cuda:1", "mps"]
+
+
+def test_the_argument_goes_before_the_environment(monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "nonsense")
+    assert pick_device("cpu") == torch.device("cpu")
+    assert pick_device(torch.device("cpu")) == torch.device("cpu")
+    with pytest.raises(ValueError, match="COURSE_DEVICE"):
+        pick_device()
+    monkeypatch.setenv("COURSE_DEVICE", " CPU ")
+    assert pick_device() == torch.device("cpu")
+    monkeypatch.setenv("COURSE_DEVICE", "")
+    assert pick_device().type in ("cpu", "cuda")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cuda:-1", "", "cpu:1", "meta"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(name):
+    with pytest.raises(ValueError, match="choose one of cpu") as error:
+        pick_device(name)
+    assert repr(name) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_tensor_can_be_put_there(device):
+    assert torch.ones(2, device=pick_device(str(device))).sum().item() == 2
+
+
+def test_bfloat16_is_tried_and_not_assumed(monkeypatch):
+    assert bfloat16_works(torch.device("cpu"))
+    # A device that has the type and lacks the operation.
+    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda left, right: (_ for _ in ()).throw(RuntimeError("not implemented")))
+    assert not bfloat16_works(torch.device("cpu"))
+
+
+def test_the_description_names_the_device(device):
+    assert describe_device(device).startswith(str(device.type))
+    assert describe_device(torch.device("cpu")) == "cpu (1 thread)"

@@ -1,0 +1,150 @@
+"""The health report: true about this environment, and clear about what is missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from packaging.requirements import Requirement
+
+import course_lib
+from course_lib.runtime import health, versions
+from tools.files import ROOT
+
+
+def by_subject(findings) -> dict:
+    return {finding.subject: finding for finding in findings}
+
+
+def test_the_command_reports_on_this_environment_and_succeeds():
+    done = subprocess.run([sys.executable, "-m", "course_lib"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    first, *lines, last = done.stdout.splitlines()
+    assert first == f"course_lib {course_lib.__version__}"
+    assert last == "Everything that the course needs is there."
+    assert all(line[:4] in ("OK  ", "NOTE") for line in lines)
+    torch_line = next(line for line in lines if line[6:].startswith("torch "))
+    assert torch.__version__.partition("+")[0] in torch_line
+    assert any(line.startswith("OK    data set glyphs") for line in lines)
+
+
+def test_the_command_fails_and_says_what_to_do_when_something_is_missing(monkeypatch, capsys):
+    from course_lib import __main__ as command
+
+    installed = versions.installed_version
+    monkeypatch.setattr(health, "installed_version", lambda name: None if name == "pillow" else installed(name))
+    assert command.main() == 1
+    output = capsys.readouterr().out
+    assert "FIX   pillow              missing: run make lab" in output
+    assert output.endswith("To fix before you start: 1 (lines FIX).\n")
+
+
+@pytest.fixture
+def small_world(monkeypatch, tmp_path):
+    """A checkout with a lock of one line, one requirement, and a version to choose."""
+    (tmp_path / "constraints.txt").write_text("# a lock\nthing==2.0\nother==1.0 ; sys_platform == 'nowhere'\n", encoding="utf-8")
+    monkeypatch.setattr(health, "checkout", lambda: tmp_path)
+    monkeypatch.setattr(health, "direct_requirements", lambda extra="": {} if extra else {"thing": Requirement("thing>=1.5")})
+
+    def installed(version):
+        monkeypatch.setattr(health, "installed_version", lambda name: version)
+        (finding,) = health.packages()
+        return finding
+
+    return installed
+
+
+@pytest.mark.parametrize(
+    ("version", "state", "words"),
+    [
+        ("2.0", "OK", "the lock's"),
+        ("2.0+cpu", "OK", "the lock's"),
+        ("2.1", "NOTE", "the lock has 2.0; make lab installs it"),
+        ("1.4", "FIX", "the course needs >=1.5"),
+        (None, "FIX", "run make lab"),
+    ],
+)
+def test_a_version_is_judged_by_the_lock_and_the_bound(small_world, version, state, words):
+    finding = small_world(version)
+    assert str(finding).startswith(state) and words in str(finding)
+    assert finding.needed == (state == "FIX")
+
+
+def test_without_a_checkout_the_lower_bounds_are_what_counts(monkeypatch):
+    monkeypatch.setattr(health, "checkout", lambda: None)
+    findings = by_subject(health.packages())
+    assert "torch" in findings and "jupyterlab" not in findings
+    assert all(not finding.needed for finding in findings.values())
+    assert str(versions.direct_requirements()["torch"].specifier) in findings["torch"].value
+
+
+def test_the_lock_is_read_for_this_machine(tmp_path):
+    path = tmp_path / "constraints.txt"
+    path.write_text("a_B==1 ; python_version >= '3'\nc==2 ; sys_platform == 'nowhere'\n\n# nothing\n", encoding="utf-8")
+    assert versions.read_lock(path) == {"a-b": "1"}
+
+
+@pytest.mark.parametrize("line", ["thing>=1", "thing", "thing==1,<2", "???"])
+def test_a_lock_that_is_none_names_the_line(tmp_path, line):
+    path = tmp_path / "constraints.txt"
+    path.write_text(f"fine==1\n{line}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"constraints.txt, line 2: .* run make lock"):
+        versions.read_lock(path)
+
+
+def test_the_lock_of_this_checkout_can_be_read():
+    assert set(versions.direct_requirements("lab")) <= set(versions.read_lock(ROOT / "constraints.txt"))
+
+
+def test_a_device_that_is_not_there_is_a_finding_and_no_crash(monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "cuda:77")
+    (finding,) = health.device()
+    assert finding.needed and "cuda:77" in finding.advice
+
+
+def test_too_many_threads_are_noticed(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(health.os, "cpu_count", lambda: 2)
+    assert by_subject(health.device())["threads"].advice == "more than the 2 cores; set OMP_NUM_THREADS=2"
+
+
+def test_data_sets_that_are_not_there_are_no_fault_but_the_embedded_one_is():
+    findings = by_subject(health.data_sets(ROOT / "data", {"glyphs": False, "mnist": False, "cifar10": True}))
+    assert findings["data root"].value == "data/ in the checkout"
+    assert findings["data set glyphs"].needed
+    assert not findings["data set mnist"].needed and findings["data set mnist"].advice
+    assert str(findings["data set cifar10"]).startswith("OK")
+
+
+def test_paths_are_given_as_the_reader_knows_them(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert health.shorten(tmp_path / "cache" / "course") == "~/cache/course"
+    assert health.shorten(Path(tmp_path.anchor, "elsewhere")) == str(Path(tmp_path.anchor, "elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("python_half", "lab_half", "words"),
+    [
+        ("8.1.9", None, "jupyterlab_widgets is missing"),
+        (None, "3.0.17", "ipywidgets is missing"),
+        ("8.1.9", "1.1.11", "do not belong together"),
+        ("7.7.1", "3.0.17", "do not belong together"),
+    ],
+)
+def test_widgets_need_two_halves_that_belong_together(monkeypatch, python_half, lab_half, words):
+    halves = {"ipywidgets": python_half, "jupyterlab-widgets": lab_half}
+    monkeypatch.setattr(health, "installed_version", halves.get)
+    assert words in str(health.widgets())
+
+
+def test_widgets_in_colab_need_no_jupyterlab(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    monkeypatch.setattr(health, "installed_version", {"ipywidgets": "7.7.1"}.get)
+    assert not health.widgets().advice
+
+
+def test_a_python_newer_than_the_tested_ones_is_noted(monkeypatch):
+    monkeypatch.setattr(health.platform, "python_version", lambda: "3.15.0")
+    assert not health.python().needed and "3.14" in health.python().advice
