@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -18,10 +19,9 @@ FORK = Address("https://github.com/an-instructor/vision-101", "term/autumn.2")
 @pytest.fixture
 def copy(tmp_path):
     """A copy of what carries the address, with one more notebook and a document that names other repositories."""
+    (tmp_path / "notebooks").mkdir()
     for path in [ROOT / "pyproject.toml", *ROOT.glob("*.md"), *ROOT.glob("notebooks/*.ipynb")]:
-        target = tmp_path / path.relative_to(ROOT)
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy2(path, target)
+        shutil.copy2(path, tmp_path / path.relative_to(ROOT))
     address = read_address()
     cells = [
         new_markdown_cell(address.badge("notebooks/98_trial.ipynb") + "\n\n# A title below the badge"),
@@ -117,7 +117,8 @@ def test_an_odd_branch_is_refused(branch):
 
 
 def test_the_command_says_in_one_line_what_is_wrong():
-    command = ["make", "--no-print-directory", "-s", "-o", ".venv/.course-installed", "address", "REPOSITORY=not an address"]
+    command = [sys.executable, "-m", "tools.address", "not an address", "main"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert done.stderr.splitlines()[0].startswith("make address: REPOSITORY is 'not an address'")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("make address: REPOSITORY is 'not an address'")

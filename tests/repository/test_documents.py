@@ -50,13 +50,13 @@ def test_continuous_integration_runs_make_test_alone():
     assert lines[-1] == "exec make test"
 
 
-def test_no_tracked_file_names_a_folder_of_somebodys_machine():
+def test_no_tracked_file_names_a_folder_of_this_machine():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    personal = re.compile(r"/(?:home|Users)/[a-z][\w.-]+/|/root/\w")
+    personal = (f"{ROOT}/", f"{Path.home()}/")
     for file in filter(None, listed.stdout.split("\0")):
         path = ROOT / file
-        if path.suffix in (".md", ".py", ".toml", ".txt", ".yml", ".sh", "") and path.is_file() and path != Path(__file__):
-            found = personal.search(path.read_text(encoding="utf-8"))
-            assert not found, f"{file}: {found[0]}"
+        if path.is_file() and path.suffix not in (".png", ".jpg", ".npz"):
+            text = path.read_text(encoding="utf-8")
+            assert not any(folder in text for folder in personal), f"{file} names a folder of this machine"
