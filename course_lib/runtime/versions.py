@@ -12,7 +12,7 @@ import course_lib
 def checkout() -> Path | None:
     """The folder of the checkout that course_lib is imported from; None where it was installed without one (Colab)."""
     folder = Path(course_lib.__file__).resolve().parent.parent
-    return folder if (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir() else None
+    return folder if (folder / "pyproject.toml").is_file() else None
 
 
 def installed_version(name: str) -> str | None:
