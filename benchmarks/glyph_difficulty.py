@@ -1,6 +1,6 @@
 """How hard the embedded colour set is: test accuracy of a linear model and of a small CNN, and the CNN on unseen typefaces.
 
-Usage: python benchmarks/glyph_difficulty.py [--seeds 3] [--epochs 6] [--threads 2] [--device cpu]
+Usage: python benchmarks/glyph_difficulty.py [--seeds 3] [--epochs 4] [--threads 2] [--device cpu]
 
 The set should leave room: a linear model does badly, a small CNN well but not perfectly, and unseen typefaces are visibly harder.
 The models and the loop are written out here, so that the numbers do not move when the course's own models do.
@@ -66,7 +66,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=1, help="number of runs, with seeds 0, 1, ...")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()

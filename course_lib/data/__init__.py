@@ -4,6 +4,7 @@ from course_lib.data.batches import Batches
 from course_lib.data.factors import FACTORS, RANGES, make_factors, sample_factors
 from course_lib.data.glyphs import render
 from course_lib.data.image_set import ImageSet
+from course_lib.data.photograph import photograph
 from course_lib.data.root import data_root, set_data_root
 from course_lib.data.sets import SETS, SPLITS, available, load
 from course_lib.data.typefaces import TYPEFACES
@@ -20,6 +21,7 @@ __all__ = [
     "data_root",
     "load",
     "make_factors",
+    "photograph",
     "render",
     "sample_factors",
     "set_data_root",

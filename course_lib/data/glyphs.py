@@ -8,12 +8,16 @@ import torch.nn.functional as F
 
 from course_lib.data.factors import FRAME, GLYPH_SPLITS, check_factors, hash_uniform, sample_factors
 from course_lib.data.image_set import ImageSet
-from course_lib.data.typefaces import GLYPH_HEIGHT, TILE_SIZE, glyph_widths, load_atlas
+from course_lib.data.typefaces import GLYPH_HEIGHT, TILE_SIZE, TYPEFACES, glyph_widths, load_atlas
 
 SUPERSAMPLING = 2
 """Samples along each side of a pixel; their mean is the pixel."""
 
-CHUNK = 256  # images rendered at once: bounds the memory to some tens of MB at 32 x 32 pixels
+CHUNK = 128  # images rendered at once: bounds the memory to about 20 MB, near enough to the processor's cache
+
+# One atlas pixel in the coordinates of grid_sample, which run from -1 to 1 across the whole atlas.
+PIXEL_X = 2 / (10 * TILE_SIZE)
+PIXEL_Y = 2 / (len(TYPEFACES) * TILE_SIZE)
 
 
 def render(
@@ -69,7 +73,7 @@ def _to_uint8(values: torch.Tensor) -> torch.Tensor:
 
 
 def _glyph_coordinates(factors: dict, size: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the samples lie as seen from the main digit: u to its right, v down, from its centre, in atlas pixels.
+    """Where the samples lie as seen from the main digit: u to its right, v down, from its centre, in grid_sample's units.
 
     Two tensors [n, 1, S, S] with S = SUPERSAMPLING * size. The digit is slanted, then turned, then moved; this is the inverse.
     """
@@ -78,7 +82,7 @@ def _glyph_coordinates(factors: dict, size: int, device: torch.device) -> tuple[
     angle = factors["angle"].double() * (math.pi / 180)
     sine, cosine, shear = angle.sin(), angle.cos(), factors["shear"].double()
     x, y = factors["x"].double(), factors["y"].double()
-    scale = GLYPH_HEIGHT / factors["height"].double()
+    scale = GLYPH_HEIGHT / factors["height"].double()  # atlas pixels for one pixel of the frame
     v_x, v_y = sine * scale, cosine * scale
     u_x, u_y = cosine * scale + shear * v_x, -sine * scale + shear * v_y
     position = ((torch.arange(S, dtype=torch.float64) + 0.5) * (FRAME / S)).float().to(device)
@@ -89,7 +93,7 @@ def _glyph_coordinates(factors: dict, size: int, device: torch.device) -> tuple[
         column = _column(along_y, device) * position[:, None] + _column(offset, device)  # [n, 1, S, 1]
         return row + column
 
-    return affine(u_x, u_y), affine(v_x, v_y)
+    return affine(u_x * PIXEL_X, u_y * PIXEL_X), affine(v_x * PIXEL_Y, v_y * PIXEL_Y)
 
 
 def _main_tile(factors: dict, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -110,7 +114,7 @@ def _neighbour_tiles(factors: dict, u: torch.Tensor) -> tuple[torch.Tensor, torc
     gap = factors["neighbour_gap"].double() * (GLYPH_HEIGHT / factors["height"].double())[:, None]
     distance = main_width / 2 + gap + widths[typeface, digit.clamp(min=0)] / 2
     # A neighbour that is not there is put out of sight.
-    centre = torch.where(digit >= 0, distance * torch.tensor([-1, 1]), 1e6)
+    centre = torch.where(digit >= 0, PIXEL_X * distance * torch.tensor([-1, 1]), 1e3)
     left = u < 0
 
     def side(values: torch.Tensor) -> torch.Tensor:
@@ -130,13 +134,12 @@ def _coverage(u: torch.Tensor, v: torch.Tensor, column: torch.Tensor, row: torch
     atlas = _device_atlas(u.device)
     n, _, S, _ = u.shape
     # Outside its tile a sample reads the tile's border, which is empty.
-    border = TILE_SIZE / 2 - 0.5
-    x = (u - centre).clamp_(-border, border) + (column * TILE_SIZE + TILE_SIZE / 2)
-    y = v.clamp(-border, border) + (row * TILE_SIZE + TILE_SIZE / 2)
-    # grid_sample counts from -1 at the left edge of the atlas to 1 at its right edge. The images are stacked into one tall
-    # grid, since all of them read the same atlas.
-    grid = torch.stack((x * (2 / atlas.shape[3]) - 1, y * (2 / atlas.shape[2]) - 1), dim=-1).view(1, n * S, S, 2)
-    samples = F.grid_sample(atlas, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    border = (TILE_SIZE - 1) / 2
+    grid = torch.empty(n, 1, S, S, 2, device=u.device)
+    grid[..., 0] = (u - centre).clamp_(-border * PIXEL_X, border * PIXEL_X).add_((column + 0.5) * (TILE_SIZE * PIXEL_X) - 1)
+    grid[..., 1] = v.clamp(-border * PIXEL_Y, border * PIXEL_Y).add_((row + 0.5) * (TILE_SIZE * PIXEL_Y) - 1)
+    # All images read the same atlas: they are stacked into one tall grid.
+    samples = F.grid_sample(atlas, grid.view(1, n * S, S, 2), padding_mode="zeros", align_corners=False)
     return F.avg_pool2d(samples.view(n, 1, S, S), SUPERSAMPLING)
 
 

@@ -121,7 +121,7 @@ def _open(name: str, root: Path, *, train: bool = True, download: bool = False) 
     from torchvision import datasets
 
     with warnings.catch_warnings():
-        # CIFAR-10 was pickled by a NumPy so old that today's warns of what it finds in the files.
+        # NumPy 2.4.0 to 2.4.4 warn of what CIFAR-10's old pickles hold (numpy pull request 31177); it is harmless.
         warnings.filterwarnings("ignore", message=".*align should be passed")
         return getattr(datasets, PUBLISHED[name].torchvision_name)(root, train=train, download=download)
 

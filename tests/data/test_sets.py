@@ -1,0 +1,115 @@
+"""The one way to every set, the data root, and what PyTorch makes of a set."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from course_lib.data import SETS, SPLITS, ImageSet, available, data_root, load, set_data_root
+from course_lib.data import root as root_module
+
+
+@pytest.fixture(scope="module")
+def small() -> ImageSet:
+    return load("glyphs-color", "validation", size=8)
+
+
+def test_unknown_names_and_splits_list_the_known_ones():
+    with pytest.raises(ValueError, match=r"^no set is called 'mnst': choose from glyphs, .*cifar10 or folder:PATH$"):
+        load("mnst", "train")
+    for name in SETS:
+        known = "train, validation, test, " + ("unseen-fonts, " if "glyphs" in name else "") + r"train\+validation"
+        with pytest.raises(ValueError, match=rf"^{name} has no split 'dev': choose from {known}$"):
+            load(name, "dev", download=False)
+    with pytest.raises(ValueError, match="mnist has no split 'unseen-fonts'"):
+        load("mnist", "unseen-fonts")
+    with pytest.raises(ValueError, match="size is 0"):
+        load("glyphs", "train", size=0)
+
+
+def test_splits_mean_the_same_everywhere():
+    assert SPLITS == ("train", "validation", "test", "train+validation")
+    assert SETS == ("glyphs", "glyphs-color", "mnist", "fashion-mnist", "cifar10")
+
+
+def test_a_data_loader_reads_a_set(small):
+    x, y = next(iter(DataLoader(small, batch_size=16)))
+    assert torch.equal(x, small.images[:16])
+    assert torch.equal(y, small.labels[:16])
+
+
+def test_a_transform_is_applied_to_what_is_taken():
+    images = load("glyphs", "test", size=8, transform=lambda image: image.float() / 255 - 0.5)
+    image, label = images[3]
+    assert image.dtype == torch.float32
+    assert -0.5 <= image.min() < image.max() <= 0.5
+    assert label == images.labels[3].item()
+    assert isinstance(label, int)
+    x, _ = next(iter(DataLoader(images, batch_size=4)))
+    assert x.shape == (4, 1, 8, 8)
+    assert images.images.dtype == torch.uint8  # the images themselves stay
+
+
+def test_a_set_knows_its_size_and_shows_it(small):
+    assert len(small) == 4000
+    assert repr(small) == "glyphs-color (validation): 4,000 images of 3 x 8 x 8, 10 classes, with factors and masks"
+    assert repr(ImageSet(torch.zeros(2, 1, 3, 4, dtype=torch.uint8), torch.zeros(2), ["a"], name="x", split="test")) == (
+        "x (test): 2 images of 1 x 3 x 4, 1 classes"
+    )
+    with pytest.raises(IndexError):
+        small[4000]
+    with pytest.raises(TypeError, match="a set is indexed by one integer"):
+        small[:3]
+
+
+@pytest.fixture
+def no_choice(monkeypatch):
+    """Neither setting nor environment chooses the data root."""
+    monkeypatch.setattr(root_module, "_chosen", None)
+    monkeypatch.delenv("COURSE_DATA", raising=False)
+
+
+def test_the_data_root_is_chosen_in_order(no_choice, monkeypatch, tmp_path):
+    checkout = data_root()
+    assert checkout.name == "data"
+    assert (checkout.parent / "pyproject.toml").is_file()
+    # Installed: no pyproject.toml beside the package, or that of another project.
+    installed = tmp_path / "site-packages" / "course_lib" / "__init__.py"
+    monkeypatch.setattr(root_module.course_lib, "__file__", str(installed))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert data_root() == tmp_path / "cache" / "course_lib"
+    installed.parent.mkdir(parents=True)
+    (installed.parent.parent / "pyproject.toml").write_text('name = "another"')
+    assert data_root() == tmp_path / "cache" / "course_lib"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data_root() == tmp_path / ".cache" / "course_lib"
+    monkeypatch.setenv("COURSE_DATA", "~/from environment")
+    assert data_root() == tmp_path / "from environment"
+    set_data_root(tmp_path / "setting")
+    assert data_root() == tmp_path / "setting"
+    assert not (tmp_path / "setting").exists()  # asking makes nothing
+    set_data_root(None)
+    assert data_root() == tmp_path / "from environment"
+
+
+def test_what_is_available(no_choice, tmp_path):
+    assert available(tmp_path) == {name: "glyphs" in name for name in SETS}
+    set_data_root(tmp_path)
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    for file in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"):
+        (tmp_path / "MNIST" / "raw" / file).touch()
+    assert not available()["mnist"]  # one file is missing
+    (tmp_path / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").touch()
+    assert available()["mnist"]
+    assert available() == available(str(tmp_path))
+
+
+def test_the_embedded_sets_need_neither_torchvision_nor_matplotlib():
+    code = (
+        "import sys; from course_lib.data import load; load('glyphs', 'validation', size=8); "
+        "print(sorted({'matplotlib', 'torchvision'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
