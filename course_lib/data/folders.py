@@ -132,7 +132,7 @@ def _read(file: Path, mode: str, size: int) -> np.ndarray:
             raise ValueError(f"{file} has more than 8 bits for a colour (mode {image.mode}): convert it to 8 bits")
         try:
             image = ImageOps.exif_transpose(image)
-            if image.has_transparency_data:
+            if "A" in image.getbands() or "transparency" in image.info:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
             image = ImageOps.fit(image.convert(mode), (size, size), Image.Resampling.BICUBIC)
