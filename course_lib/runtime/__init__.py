@@ -2,5 +2,6 @@
 
 from course_lib.runtime.device import pick_device
 from course_lib.runtime.seeds import seed_everything
+from course_lib.runtime.timing import interleaved_medians
 
-__all__ = ["pick_device", "seed_everything"]
+__all__ = ["interleaved_medians", "pick_device", "seed_everything"]

@@ -1,0 +1,31 @@
+"""How long things take, measured so that other programs on the machine disturb all candidates alike."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+
+def interleaved_medians(functions: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
+    """Median seconds of each function, called in turn, round after round, after one round to warm up.
+
+    Work that was queued on a GPU is waited for, so a call is timed to its end. Compare the results as ratios: all were measured
+    in the same minutes. Raises ValueError for fewer than one round.
+    """
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, got {rounds}")
+    times = {name: [] for name in functions}
+    for _ in range(rounds + 1):
+        for name, function in functions.items():
+            _wait()
+            start = time.perf_counter()
+            function()
+            _wait()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(record[1:]) for name, record in times.items()}
+
+
+def _wait():
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
