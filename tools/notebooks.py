@@ -9,6 +9,7 @@ import argparse
 import os
 import queue
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -82,7 +83,8 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
     # The kernel's own log goes to this terminal; its warning about unencrypted loopback traffic is no news here.
     client.extra_arguments = ["--IPKernelApp.log_level=40"]
     client.resources = {"metadata": {"path": str(folder)}}
-    with Memory() as memory:
+    # A new IPython folder: nobody's own start-up files have a part in the outputs.
+    with tempfile.TemporaryDirectory() as variables["IPYTHONDIR"], Memory() as memory:
         client.execute(env=variables)
     return memory.peak
 
