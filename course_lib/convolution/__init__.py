@@ -7,6 +7,7 @@ Every 2-D variant has one signature, `(x, weight, bias=None, *, stride=1, paddin
 from course_lib.convolution.fourier import conv2d_fft
 from course_lib.convolution.im2col import col2im, conv2d_backward, conv2d_im2col, im2col
 from course_lib.convolution.kernels import classical_kernels, separate
+from course_lib.convolution.letters import random_letters
 from course_lib.convolution.loops import conv1d_loops, conv2d_loops, convolve1d_loops, convolve2d_loops
 from course_lib.convolution.matrix import conv2d_matrix, convolution_matrix
 from course_lib.convolution.module import Conv2d, Conv2dFunction
@@ -44,6 +45,7 @@ __all__ = [
     "convolve1d_loops",
     "convolve2d_loops",
     "im2col",
+    "random_letters",
     "receptive_field",
     "separate",
 ]

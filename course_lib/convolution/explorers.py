@@ -37,7 +37,8 @@ def draw_convolution(input_axis, output_axis, image, kernel, stride, padding, di
     draw_image(input_axis, image, f"input {image.shape[0]} x {image.shape[1]}")
     height, width = conv_output_size(tuple(image.shape), tuple(kernel.shape), stride, padding, dilation)
     blind = abs(kernel.sum().item()) < 1e-3  # the response to a constant image is zero: show signs
-    draw_image(output_axis, y, f"output {height} x {width}", signed=blind, limits=None if blind else (0, 1))
+    strong = max(y.abs().flatten().quantile(0.99).item(), 1e-6)  # a few extreme pixels would leave the rest pale
+    draw_image(output_axis, y, f"output {height} x {width}", signed=blind, limits=(-strong, strong) if blind else (0, 1))
 
 
 def render_convolution(image, kernel, stride=1, padding=0, dilation=1):

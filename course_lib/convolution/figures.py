@@ -12,7 +12,7 @@ def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font
     boxes: (row, column, height, width, colour name) frames around parts of it. colours: numbers [H, W] that shade the squares by
     sign, default the grid itself. hidden: a bool matrix of squares to leave empty.
     """
-    grid = torch.as_tensor(grid).double()
+    grid = torch.as_tensor(grid).double() + 0.0  # -0 becomes 0
     shade = grid if colours is None else torch.as_tensor(colours).double()
     if hidden is not None:
         shade = shade.masked_fill(hidden, 0)
@@ -45,10 +45,10 @@ def sliding_kernel(image, kernel, output, positions, stride=1):
         top, left = oh * stride, ow * stride
         patch = image[top : top + KH, left : left + KW]
         products = patch * kernel
-        draw_numbers(row[0], image, f"input, patch at ({top}, {left})", [(top, left, KH, KW, "vermilion")])
-        draw_numbers(row[1], products, f"patch x kernel\nsum = {products.sum().item():.3g}", [(0, 0, KH, KW, "vermilion")])
+        draw_numbers(row[0], image, f"input, patch at ({top}, {left})", [(top, left, KH, KW, "blue")])
+        draw_numbers(row[1], products, f"patch x kernel\nsum = {products.sum().item():.3g}", [(0, 0, KH, KW, "blue")])
         later = torch.arange(output.numel()).view_as(output) > oh * OW + ow
-        draw_numbers(row[2], output, f"output, position ({oh}, {ow})", [(oh, ow, 1, 1, "vermilion")], hidden=later)
+        draw_numbers(row[2], output, f"output, position ({oh}, {ow})", [(oh, ow, 1, 1, "blue")], hidden=later)
     return figure
 
 
@@ -70,7 +70,8 @@ def number_grids(grids, titles, inches=2.4, boxes=None, font_size=9):
 
 def matrices(matrices, titles, inches=2.6):
     """Matrices side by side as coloured squares, white at zero, each scaled by its own largest magnitude."""
-    figure, axes = new_figure(1, len(matrices), size=(inches * len(matrices), inches + 0.4))
+    tallest = max(matrix.shape[0] / matrix.shape[1] for matrix in matrices)
+    figure, axes = new_figure(1, len(matrices), size=(inches * len(matrices), inches * tallest + 0.4))
     for axis, matrix, title in zip(axes[0], matrices, titles, strict=True):
         draw_image(axis, matrix, title, signed=True)
     return figure
@@ -82,30 +83,36 @@ def kernel_gallery(image, kernels, responses, columns=4):
     image: [H, W], kernels: dict of names and matrices, responses: list of [OH, OW] in the same order.
     """
     rows = -(-len(kernels) // columns)
-    figure, axes = new_figure(rows, columns, size=(8, 2.6 * rows))
+    figure, axes = new_figure(rows, columns, size=(8, 2.3 * rows))
     for axis in axes.flat[len(kernels) :]:
         axis.set_visible(False)
     for axis, (name, kernel), response in zip(axes.flat, kernels.items(), responses, strict=False):
         signed = abs(kernel.sum().item()) < 1e-6
-        draw_image(axis, response, name, signed=signed, limits=None if signed else (0, 1))
+        strong = response.abs().flatten().quantile(0.99).item()  # a few extreme pixels would leave the rest pale
+        draw_image(axis, response, name, signed=signed, limits=(-strong, strong) if signed else (0, 1))
         inset = axis.inset_axes((0.66, 0.0, 0.34, 0.34))
         draw_image(inset, kernel, signed=True)
     return figure
 
 
-def image_rows(rows, labels, titles, signed=(), inches=1.5):
-    """Rows of images with a label at the left and a title on top. rows: list of lists of images; signed: labels drawn by sign."""
+def image_rows(rows, labels, titles, signed=None, inches=1.5):
+    """Rows of images with a label at the left and a title on top: rows is a list of lists of images.
+
+    signed: for the labels of rows that are drawn by sign, the largest magnitude of their scale.
+    """
     figure, axes = new_figure(len(rows), len(rows[0]), size=(inches * len(rows[0]) + 0.4, inches * len(rows) + 0.2))
     for r, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        limit = (signed or {}).get(label)
         for c, image in enumerate(row):
-            draw_image(axes[r, c], image, titles[c] if r == 0 else "", signed=label in signed)
+            limits = None if limit is None else (-limit, limit)
+            draw_image(axes[r, c], image, titles[c] if r == 0 else "", signed=limit is not None, limits=limits)
         axes[r, 0].set_ylabel(label)
     return figure
 
 
 def patches_to_columns(image, columns, kernel_size, chosen):
     """An image [H, W] with some patches framed, and its im2col matrix [KH * KW, OH * OW] with the same columns framed."""
-    names = ("vermilion", "blue", "green")
+    names = ("blue", "vermilion", "green")
     KH, KW = kernel_size
     OW = image.shape[1] - KW + 1
     frames = [(p // OW, p % OW, KH, KW, name) for p, name in zip(chosen, names, strict=False)]
@@ -153,17 +160,13 @@ def receptive_fields(gradients, fields, position):
     return figure
 
 
-def recovered_kernels(true, learned, titles, losses, labels):
-    """The true kernel beside what gradient descent found, and the loss of each run on the way. All kernels share one scale."""
-    kernels = [true, *learned]
-    limit = max(kernel.abs().max().item() for kernel in kernels)
-    figure, axes = new_figure(1, len(kernels) + 1, size=(8.4, 2.5), width_ratios=[1] * len(kernels) + [1.8])
-    for axis, kernel, title in zip(axes[0], kernels, titles, strict=False):
-        draw_numbers(axis, (kernel * 100).round() / 100, title, font_size=8)
-        axis.images[0].set_clim(-2 * limit, 2 * limit)
-    axis = axes[0, -1]
-    for loss, label, style in zip(losses, labels, ("-", "--"), strict=True):
-        axis.plot(loss, style, label=label)
+def loss_curves(histories, floor=1e-12, size=(6.4, 3.2)):
+    """Losses against the step, one line for each entry of a dict of lists. Below `floor` a loss counts as zero and is cut off."""
+    figure, axes = new_figure(size=size)
+    axis = axes[0, 0]
+    for (label, losses), style in zip(histories.items(), ("-", "--", "-.", ":"), strict=False):
+        axis.plot(losses, style, label=label)
     axis.set(xlabel="step", ylabel="mean squared error", yscale="log")
+    axis.set_ylim(bottom=floor)
     axis.legend()
     return figure

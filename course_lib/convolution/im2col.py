@@ -46,7 +46,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0, dilation=1, grou
 
 
 def conv2d_backward(grad_output, x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """Gradients of a loss through `y = conv2d(x, weight, bias)`, given its gradient at y. Derived in notebook 01, section 6.
+    """Gradients of a loss through `y = conv2d(x, weight, bias)`, given its gradient at y. Derived in notebook 01, section 8.
 
     grad_output: [N, O, OH, OW]; the rest as in `conv2d_im2col`. Returns (grad_x, grad_weight, grad_bias) in the shapes of x,
     weight and [O]; the last does not depend on bias and is returned even where bias is None.

@@ -70,12 +70,9 @@ layers = st.lists(st.builds(Layer, st.integers(1, 4), small, st.integers(0, 2), 
 @given(stack=layers)
 def test_receptive_field_equals_the_measured_gradient(stack):
     """Which input pixels does one output pixel depend on? Ask autograd, with positive weights so that nothing cancels."""
-    length = 400
-    x = torch.ones(1, 1, length, dtype=torch.float64, requires_grad=True)
+    x = torch.ones(1, 1, 4096, dtype=torch.float64, requires_grad=True)  # long enough that no border is in sight
     y = x
     for layer in stack:
-        if y.shape[2] + 2 * layer.padding < layer.dilation * (layer.kernel_size - 1) + 1:
-            return
         y = F.conv1d(y, torch.ones(1, 1, layer.kernel_size, dtype=torch.float64), None, *layer[1:])
     middle = y.shape[2] // 2
     seen = torch.autograd.grad(y[0, 0, middle], x)[0][0, 0].nonzero().flatten().tolist()

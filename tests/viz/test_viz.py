@@ -25,6 +25,18 @@ def test_png_is_the_same_twice_and_an_image(tmp_path):
         assert image.size == (100, 50)
 
 
+def test_png_keeps_colours_that_a_palette_would_lose(tmp_path):
+    """Few colours travel in a palette; a picture with many keeps them all."""
+    ramp = torch.linspace(0, 1, 64)
+    rainbow = torch.stack([ramp.expand(64, 64), ramp[:, None].expand(64, 64), ramp.flip(0).expand(64, 64)])
+    modes = []
+    for image in (torch.rand(64, 64, generator=torch.Generator().manual_seed(0)), rainbow):
+        (tmp_path / "image.png").write_bytes(png(image_grid([image], inches=3)))
+        with Image.open(tmp_path / "image.png") as opened:
+            modes.append(opened.mode)
+    assert modes == ["P", "RGB"]
+
+
 def test_show_needs_a_text_alternative_and_carries_it(monkeypatch):
     shown = []
     module = __import__("sys").modules["course_lib.viz.show"]

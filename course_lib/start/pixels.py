@@ -1,0 +1,40 @@
+"""Naive Bayes on black-and-white pixels: one probability for each pixel and class, and everything else follows."""
+
+import torch
+
+
+def fit_pixels(images, labels, classes):
+    """How often each pixel is white in each class: the maximum-likelihood estimate, smoothed by one image of each kind.
+
+    images: bool or 0/1 [N, D], labels: int64 [N] from 0 to classes - 1 -> theta float64 [classes, D], strictly between 0 and 1.
+    Raises ValueError if a class has no image, or a label is not below `classes`.
+    """
+    counts = torch.bincount(labels, minlength=classes)
+    if len(counts) > classes:
+        raise ValueError(f"labels go up to {int(labels.max())}, but there are only {classes} classes")
+    if (counts == 0).any():
+        raise ValueError(f"no image of class {int((counts == 0).nonzero()[0])}: every class needs at least one")
+    white = torch.zeros(classes, images.shape[1], dtype=torch.float64).index_add_(0, labels, images.double())
+    return (white + 1) / (counts[:, None] + 2)  # without the 1 and 2 a pixel never seen white would be impossible for ever
+
+
+def log_likelihood(images, theta):
+    """log p(x | y) for every image and class: the sum over pixels of x log theta + (1 - x) log(1 - theta), in nats.
+
+    images: bool or 0/1 [N, D], theta: [K, D] -> [N, K].
+    """
+    x = images.double()
+    return x @ theta.log().T + (1 - x) @ (1 - theta).log().T
+
+
+def posterior(log_likelihoods, log_prior):
+    """p(y | x) by Bayes' rule, from log p(x | y) [N, K] and log p(y) [K] -> [N, K], each row summing to 1.
+
+    Computed in logarithms: the likelihood of an image of a thousand pixels is too small for any floating-point number.
+    """
+    return torch.softmax(log_likelihoods + log_prior, dim=1)
+
+
+def sample_pixels(theta, labels, generator=None):
+    """Draw images from p(x | y), every pixel on its own: theta [K, D], labels [N] -> 0/1 float32 [N, D]."""
+    return torch.bernoulli(theta[labels], generator=generator).float()
