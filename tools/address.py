@@ -13,7 +13,7 @@ import nbformat
 
 from tools.files import ROOT, write_atomically
 from tools.notebook_form import dumps
-from tools.setup_cell import BADGE_START, FIRST_LINE, Address, parse_address, read_address
+from tools.setup_cell import BADGE_START, SETUP_START, Address, parse_address, read_address
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def rewrite_notebook(text: str, path: str, new: Address) -> str:
     """A notebook with its badge and set-up cell for another address; every other cell, and all outputs, stay."""
     notebook = nbformat.reads(text, as_version=4)
     badges = [c for c in notebook.cells if c.cell_type == "markdown" and c.source.startswith(BADGE_START)]
-    setups = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith(FIRST_LINE)]
+    setups = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith(SETUP_START)]
     if len(badges) != 1 or len(setups) != 1:
         raise ValueError(f"{path} has {len(badges)} badges and {len(setups)} set-up cells: it needs one of each")
     _, newline, rest = badges[0].source.partition("\n")

@@ -11,23 +11,24 @@ from tools.files import ROOT
 PLACEHOLDER_ACCOUNT = "YOUR_ACCOUNT"
 
 SETUP_CELL = """\
-# Set-up, the same in every notebook. In Colab it installs course_lib and nothing else; elsewhere it looks for it.
+# Set-up, the same in every notebook. In Colab it installs course_lib and nothing else.
 import subprocess
 import sys
 from importlib import invalidate_caches, metadata, util
 
 ADDRESS = "git+{repository}@{branch}"
 if util.find_spec("course_lib") is None:
-    if "google.colab" not in sys.modules:
-        raise ModuleNotFoundError(f'course_lib is missing: run make lab in the checkout, or pip install "{ADDRESS}"')
-    assert "{placeholder}" not in ADDRESS, "the address of this notebook is not set: run make address and publish it again"
-    pip = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", ADDRESS], capture_output=True, text=True)
+    assert "google.colab" in sys.modules, f"no course_lib here: make lab, or pip install {ADDRESS}"
+    assert "{placeholder}" not in ADDRESS, "this notebook has no address: make address, publish it"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", ADDRESS]
+    pip = subprocess.run(install, capture_output=True, text=True)
     assert pip.returncode == 0, f"pip could not install {ADDRESS}\\n{pip.stderr}"
     invalidate_caches()
-    print(f"Installed course_lib alone; PyTorch is as Colab has it: torch {metadata.version('torch')}")
-print(f"course_lib {metadata.version('course_lib')}")"""
+    print("Installed course_lib alone; PyTorch is as it was: torch", metadata.version("torch"))
+print("course_lib", metadata.version("course_lib"))"""
 
-FIRST_LINE = SETUP_CELL.partition("\n")[0]
+# How the cell is recognised, whatever version of it a notebook has.
+SETUP_START = "# Set-up, the same in every notebook."
 BADGE_START = "[![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.repository.files import NOTEBOOKS, ROOT, code_cells, name_of, notebook
 from tools.notebook_form import dumps, faults
-from tools.setup_cell import BADGE_START, FIRST_LINE, read_address
+from tools.setup_cell import BADGE_START, SETUP_START, read_address
 
 MAX_BYTES = 1_500_000
 MAX_CELL_LINES = 30
@@ -42,7 +42,7 @@ def test_it_opens_in_colab_and_sets_itself_up(path):
     first = notebook(path).cells[0]
     assert first.cell_type == "markdown" and first.source.startswith(BADGE_START)
     assert first.source.splitlines()[0] == address.badge(name_of(path)), "run: make address"
-    setups = [cell for cell in code_cells(path) if cell.source.startswith(FIRST_LINE)]
+    setups = [cell for cell in code_cells(path) if cell.source.startswith(SETUP_START)]
     assert [cell.source for cell in setups] == [address.setup_cell()], "run: make address"
     assert code_cells(path)[0] is setups[0], "it has to be the first code cell"
     # What it prints depends on where it runs.
