@@ -11,11 +11,12 @@ import pytest
 from tests.repository.files import ROOMS, ROOT, SOURCES, imports, name_of, tree
 
 # What each room may import from the others. `notebooks -> chapters -> data, viz, runtime`; of the chapters, layers builds on
-# convolution, and the later ones may use both. __main__ stands above the rooms.
+# convolution, and the later ones may use both. `start` is chapter 0. __main__ stands above the rooms.
 MAY_IMPORT = {
     "runtime": set(),
     "viz": set(),
     "data": {"runtime"},
+    "start": {"data", "viz", "runtime"},
     "convolution": {"data", "viz", "runtime"},
     "layers": {"data", "viz", "runtime", "convolution"},
     "classification": {"data", "viz", "runtime", "convolution", "layers"},
