@@ -33,7 +33,7 @@ class Finding:
 
     def __str__(self) -> str:
         state = "OK  " if not self.advice else "FIX " if self.needed else "NOTE"
-        return f"{state}  {self.subject:<19} {self.value}" + (f": {self.advice}" if self.advice else "")
+        return f"{state}  {self.subject:<22} {self.value}" + (f": {self.advice}" if self.advice else "")
 
 
 def python() -> Finding:

@@ -2,9 +2,9 @@
 
 import ipywidgets as widgets
 
-from course_lib.data import TYPEFACES, make_factors
+from course_lib.data import TYPEFACES, make_factors, render
 from course_lib.start.figures import image_with_factors
-from course_lib.viz import Explorer
+from course_lib.viz import Explorer, image_grid
 
 PAPERS = {
     "white on black": None,
@@ -13,17 +13,26 @@ PAPERS = {
 }
 
 
-def render_glyph(paper="white on black", texture=0.0, neighbours=False, **factors):
-    """The explorer's picture: one image from its factors, grey, or in colour with texture and neighbours."""
+def glyph_factors(paper="white on black", texture=0.0, neighbours=False, **factors):
+    """The factors of one image from the explorer's controls: grey, or in colour with texture and neighbours."""
     if PAPERS[paper] is None:
-        return image_with_factors(make_factors("glyphs", **factors))
+        return make_factors("glyphs", **factors)
     foreground, background = PAPERS[paper]
-    beside = (3, 8) if neighbours else (-1, -1)
-    colour = {"foreground": foreground, "background": background, "texture": texture, "texture_seed": 1}
-    neighbour_typeface = (factors.get("typeface", 0),) * 2
-    return image_with_factors(
-        make_factors("glyphs-color", neighbour_digit=beside, neighbour_typeface=neighbour_typeface, **colour, **factors)
+    return make_factors(
+        "glyphs-color",
+        foreground=foreground,
+        background=background,
+        texture=texture,
+        texture_seed=1,
+        neighbour_digit=(3, 8) if neighbours else (-1, -1),
+        neighbour_typeface=(factors["typeface"], factors["typeface"]),
+        **factors,
     )
+
+
+def render_glyph(**controls):
+    """The explorer's picture: one image with its mask and its factors."""
+    return image_with_factors(glyph_factors(**controls))
 
 
 def explore_glyphs():
@@ -52,3 +61,18 @@ def explore_glyphs():
         "Explorer: a digit with sliders for its typeface, angle, size, slant and place, and its colours, with its mask beside it."
     )
     return Explorer(render_glyph, controls, alt, layout=[widgets.HBox([left, right])])
+
+
+def glyph_strip():
+    """What the explorer shows at six settings, for readers without a kernel running."""
+    factors = {"digit": 4, "typeface": 8}
+    settings = {
+        "as it starts": {},
+        "another typeface": {"typeface": 21},
+        "angle 60": {"angle": 60},
+        "shear 0.4": {"shear": 0.4},
+        "texture": {"paper": "yellow on blue", "texture": 0.6},
+        "neighbours": {"paper": "dark on pink", "neighbours": True},
+    }
+    images = [render(glyph_factors(**{**factors, **changed}), size=64)[0][0] for changed in settings.values()]
+    return image_grid(images, list(settings), columns=len(settings), inches=1.4)

@@ -16,29 +16,26 @@ def factor_strips(steps=7, digit=4, typeface="DejaVu Serif"):
         images, _ = render(make_factors(digit=digit, typeface=typeface, **{factor: values}))
         for axis, image, value in zip(row, images, values.tolist(), strict=True):
             draw_image(axis, image)
-            axis.set_title(f"{value:.3g}", fontsize=8)
+            axis.set_title(f"{round(value, 3) + 0.0:g}", fontsize=8)
         row[0].set_ylabel(factor)
     return figure
 
 
-def typeface_table(digits=(0, 1, 2, 4, 7)):
-    """Every typeface with some of its digits, in two blocks: those that training images use, and the held-out ones."""
+def typeface_table(digits=(0, 1, 2, 4, 7), columns=5):
+    """Every typeface with some of its digits: first those that training images use, then, framed, the held-out ones."""
     faces = sorted(range(len(TYPEFACES)), key=lambda number: TYPEFACES[number].held_out)
-    columns = 9
     rows = -(-len(faces) // columns)
-    figure, axes = new_figure(rows, columns, size=(9, 1.5 * rows))
+    figure, axes = new_figure(rows, columns, size=(9, 0.82 * rows))
     for axis in axes.flat[len(faces) :]:
         axis.set_visible(False)
     for axis, face in zip(axes.flat, faces, strict=False):
         images, _ = render(make_factors(digit=digits, typeface=face, height=26.0))
         strip = torch.cat([image[0, 2:-2, 6:-6] for image in images], dim=1)  # narrow margins, digits side by side
         draw_image(axis, strip)
-        held_out = TYPEFACES[face].held_out
-        name = TYPEFACES[face].name.replace("Computer Modern", "CM").replace("DejaVu ", "DejaVu\n", 1).replace(" ", "\n", 1)
-        axis.set_title(name.replace("\n", " ", 1) if name.count("\n") > 1 else name, fontsize=7)
-        for side in axis.spines.values():
-            side.set_color(COLOURS["vermilion"] if held_out else "0.6")
-            side.set_linewidth(2.5 if held_out else 0.8)
+        axis.set_title(TYPEFACES[face].name, fontsize=8)
+        if TYPEFACES[face].held_out:
+            for side in axis.spines.values():
+                side.set(color=COLOURS["vermilion"], linewidth=2.5)
     return figure
 
 

@@ -5,7 +5,7 @@ import torch
 
 from course_lib.data import RANGES, TYPEFACES, load, make_factors
 from course_lib.start import figures
-from course_lib.start.explorers import PAPERS, explore_glyphs, render_glyph
+from course_lib.start.explorers import PAPERS, explore_glyphs, glyph_strip, render_glyph
 from course_lib.viz import png
 
 
@@ -49,3 +49,10 @@ def test_explorer_follows_its_controls(paper):
         assert explorer.image.value != before, name
         before = explorer.image.value
     assert before == png(render_glyph(**{name: control.value for name, control in explorer.controls.items()}), dpi=90)
+
+
+def test_glyph_strip_shows_different_images():
+    pictures = [axis.images[0].get_array() for axis in glyph_strip().axes]
+    assert len(pictures) == 6
+    for i, picture in enumerate(pictures):
+        assert all(picture.shape != other.shape or (picture != other).any() for other in pictures[:i])
