@@ -39,7 +39,7 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test environment notebooks address lock format health bench-convolution test-lowest
+.PHONY: help lab test environment notebooks figures address lock format health bench-convolution test-lowest
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ format: $(STAMP) ## put code and notebooks into the one style
 
 health: $(STAMP) ## report on this machine and the environment
 	@$(IN_VENV) course_lib
+
+figures: $(STAMP) ## draw the figure of the README again
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.readme_figure
 
 bench-convolution: $(STAMP) ## compare the course's convolutions with PyTorch's
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python benchmarks/convolution.py

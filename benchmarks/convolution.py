@@ -4,19 +4,19 @@ One CPU thread, float32, contiguous NCHW input for everyone. All candidates are 
 median of each is compared: other programs on the machine then disturb all of them alike.
 """
 
-import statistics
 import time
 
 import torch
 import torch.nn.functional as F
 
 from course_lib.convolution import Conv2dFunction, conv2d_fft, conv2d_loops
+from course_lib.runtime import interleaved_medians
 
-SIZES = (  # N, C, H, O, K
-    (1, 1, 28, 1, 3),
-    (64, 3, 32, 32, 3),
-    (16, 64, 56, 64, 3),
-)
+SIZES = {  # (N, C, H, O, K): rounds to measure
+    (1, 1, 28, 1, 3): 300,
+    (64, 3, 32, 32, 3): 60,
+    (16, 64, 56, 64, 3): 15,
+}
 LOOPS_LIMIT = 2_000_000  # multiply-adds that the loops are given; larger jobs are measured on a part and the part is named
 
 
@@ -36,28 +36,21 @@ def fourier(x, weight):
 
 
 def forward(function, x, weight):
-    """Seconds of one forward pass."""
-    start = time.perf_counter()
+    """One forward pass."""
     with torch.no_grad():
         function(x, weight)
-    return time.perf_counter() - start
 
 
 def forward_and_backward(function, x, weight):
-    """Seconds of one forward and backward pass, gradients of input and weight."""
-    start = time.perf_counter()
+    """One forward and backward pass, with the gradients of input and weight."""
     torch.autograd.grad(function(x, weight).sum(), (x, weight))
-    return time.perf_counter() - start
 
 
-def medians(measure, functions, x, weight, seconds=6.0):
-    """Median seconds of each function, measured in turn for about `seconds` in all, at least 5 rounds after one to warm up."""
-    times, stop, rounds = [[] for _ in functions], time.perf_counter() + seconds, 0
-    while rounds < 6 or time.perf_counter() < stop:
-        for function, record in zip(functions, times, strict=True):
-            record.append(measure(function, x, weight))
-        rounds += 1
-    return [statistics.median(record[1:]) for record in times]
+def medians(measure, x, weight, rounds):
+    """Median seconds of PyTorch's, im2col and FFT, measured in turn."""
+    functions = {"torch": reference, "im2col": ours, "FFT": fourier}
+    jobs = {name: lambda function=function: measure(function, x, weight) for name, function in functions.items()}
+    return interleaved_medians(jobs, rounds=rounds)
 
 
 def loops(x, weight):
@@ -81,29 +74,33 @@ def tensors(N, C, H, O, K):
 
 def crossover(N=4, C=16, H=64, O=16):
     """From which kernel size on the Fourier transform overtakes im2col, forward, on one middle-sized job."""
-    print(f"\nFFT against im2col as the kernel grows, forward, {N}x{C}x{H}x{H} to {O} channels (1.0 = torch.nn.functional.conv2d)")
+    print(f"\nFFT against im2col as the kernel grows, forward, {N}x{C}x{H}x{H} to {O} channels")
     for K in (1, 3, 5, 7, 9, 11, 15, 21, 31):
-        torch_time, im2col_time, fft_time = medians(forward, (reference, ours, fourier), *tensors(N, C, H, O, K), seconds=2.0)
-        ahead = "FFT" if fft_time < im2col_time else "im2col"
-        print(f"  kernel {K:2d}x{K:<2d}  im2col {im2col_time / torch_time:6.2f}   FFT {fft_time / torch_time:6.2f}   ahead: {ahead}")
+        seconds = medians(forward, *tensors(N, C, H, O, K), rounds=9)
+        im2col, fft = seconds["im2col"] / seconds["torch"], seconds["FFT"] / seconds["torch"]
+        print(f"  kernel {K:2d}x{K:<2d}  im2col {im2col:6.2f}x   FFT {fft:6.2f}x   ahead: {'FFT' if fft < im2col else 'im2col'}")
 
 
 def main():
     """Print the tables."""
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, 1 CPU thread, float32, contiguous NCHW; ratios to torch.nn.functional.conv2d, lower is faster")
-    for size in SIZES:
+    print(
+        f"torch {torch.__version__}, 1 CPU thread, float32, contiguous NCHW; ratios to torch.nn.functional.conv2d, less is faster"
+    )
+    for size, rounds in SIZES.items():
         N, C, H, O, K = size
         x, weight = tensors(*size)
         print(f"\n{N}x{C}x{H}x{H}, kernel {K}, to {O} channels, padding {K // 2}")
         loops_time, share = loops(x.detach(), weight.detach())
         for name, measure in (("forward", forward), ("forward + backward", forward_and_backward)):
-            torch_time, im2col_time, fft_time = medians(measure, (reference, ours, fourier), x, weight)
-            line = f"  {name:18s}  torch {torch_time * 1e3:8.3f} ms   im2col {im2col_time / torch_time:5.2f}x   "
-            line += f"FFT {fft_time / torch_time:6.2f}x"
+            seconds = medians(measure, x, weight, rounds)
+            line = (
+                f"  {name:18s}  torch {seconds['torch'] * 1e3:8.3f} ms   im2col {seconds['im2col'] / seconds['torch']:5.2f}x   "
+            )
+            line += f"FFT {seconds['FFT'] / seconds['torch']:6.2f}x"
             if name == "forward":
                 part = "" if share == 1 else f" (measured on {share:.2%} of the job and scaled up)"
-                line += f"   loops {loops_time / share / torch_time:9.0f}x{part}"
+                line += f"   loops {loops_time / share / seconds['torch']:9.0f}x{part}"
             print(line)
     crossover()
 

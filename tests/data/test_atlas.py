@@ -2,7 +2,9 @@
 
 import hashlib
 from importlib import resources
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -28,6 +30,10 @@ def test_the_file_is_the_one_that_was_drawn():
 
 @pytest.mark.parametrize("index", [0, 9, 14, 18, 23, 25])
 def test_drawing_it_again_gives_nearly_the_same(index):
+    if not Path(
+        matplotlib.get_data_path(), "fonts", "ttf", TYPEFACES[index].file
+    ).exists():  # older versions of matplotlib lack one of them
+        pytest.skip(f"this matplotlib has no {TYPEFACES[index].file}")
     again = draw_typeface(TYPEFACES[index]).astype(float)
     shipped = load_atlas()[index * TILE_SIZE : (index + 1) * TILE_SIZE].numpy().astype(float)
     difference = np.abs(again - shipped)

@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_read_is_named(animals):
     with pytest.raises(ValueError, match=r"03\.png cannot be read as an image"):
         load(f"folder:{animals}", "train")
     Image.fromarray(np.zeros((9, 9), np.uint16)).save(short)
-    with pytest.raises(ValueError, match=r"03\.png has more than 8 bits for a colour \(mode I;16\)"):
+    with pytest.raises(ValueError, match=r"03\.png has more than 8 bits for a colour \(mode I(;16)?\)"):
         load(f"folder:{animals}", "train")
 
 

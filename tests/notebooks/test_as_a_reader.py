@@ -1,0 +1,62 @@
+"""What a reader does with a notebook: answers its exercises, and changes the one word that chooses the images."""
+
+import copy
+import re
+
+import nbformat
+import pytest
+
+from course_lib import data
+from tests.repository.files import NOTEBOOKS, name_of, notebook
+from tools.notebooks import execute
+
+CHOICE = 'DATASET = "glyphs"'
+SOLUTION = re.compile(r"<details><summary>Solution</summary>.*?```python\n(def (\w+)\(.*?)\n```", re.DOTALL)
+WAITING = "waiting for you"
+# Run after a right answer: the same answer with other numbers must be refused by the same check.
+SPOILED = """
+right_answer = {name}
+def {name}(*arguments):
+    answer = right_answer(*arguments)
+    if isinstance(answer, list):
+        return answer[::-1]
+    return tuple(part + 0.5 for part in answer) if isinstance(answer, tuple) else answer + 0.5
+try:
+    exec({check!r})
+except AssertionError:
+    print("refused")
+"""
+
+
+def answer_exercises(book):
+    """Put the folded solution of each exercise in its place, and a spoiled one after its check; return the pairs of checks."""
+    checks = []
+    for number, cell in reversed(list(enumerate(book.cells))):
+        if "exercise" not in cell.metadata.get("tags", []):
+            continue
+        name = re.search(r"def (\w+)\(", cell.source)[1]
+        found = [match for later in book.cells[number:] if (match := SOLUTION.search(later.source))]
+        assert found and found[0][2] == name, f"the solution that follows the exercise {name} does not define it"
+        cell.source = found[0][1]
+        check = book.cells[number + 1]
+        spoiled = nbformat.v4.new_code_cell(SPOILED.format(name=name, check=check.source))
+        book.cells.insert(number + 2, spoiled)
+        checks.append((check, spoiled))
+    return checks
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_the_exercises_can_be_solved_and_real_images_work(path):
+    """One run for both, since each takes the whole notebook: on MNIST where it is in the data root, else on the glyphs."""
+    book = copy.deepcopy(notebook(path))
+    waiting = sum(WAITING in str(cell.get("outputs")) for cell in book.cells)
+    checks = answer_exercises(book)
+    assert len(checks) == waiting, "every exercise waits in the committed notebook and has a solution"
+    choosing = [cell for cell in book.cells if cell.cell_type == "code" and CHOICE in cell.source]
+    assert len(choosing) == 1, "the data set is chosen in one place"
+    if data.available()["mnist"]:
+        choosing[0].source = choosing[0].source.replace(CHOICE, 'DATASET = "mnist"')
+    execute(book, path.parent)
+    for check, spoiled in checks:
+        assert "is right" in check.outputs[0].text, check.source
+        assert spoiled.outputs[0].text == "refused\n", f"a wrong answer passes: {check.source}"
