@@ -1,0 +1,26 @@
+"""Dropout: in training, numbers are set to zero at random, and the others grow so that the mean stays."""
+
+import torch
+
+
+def dropout(x, p=0.5, *, training=True, generator=None):
+    """Returns (y, mask): y = x * mask, where mask is 0 with probability p and 1 / (1 - p) otherwise, drawn for each number.
+
+    In evaluation, or at p = 0, y is x and the mask is all ones. The mask is what `dropout_backward` needs.
+    generator: a `torch.Generator` on the device of x. Raises ValueError if p is not in [0, 1).
+    Source: Srivastava et al., Dropout (2014), in the "inverted" form that needs nothing at test time.
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"p must be at least 0 and below 1, got {p}")
+    if not training or p == 0:
+        return x, torch.ones_like(x)
+    keep = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float32) >= p
+    mask = keep.to(x.dtype) / (1 - p)
+    return x * mask, mask
+
+
+def dropout_backward(grad_output, mask):
+    """grad_output times the mask of the forward pass: what was dropped gets no gradient."""
+    if grad_output.shape != mask.shape:
+        raise ValueError(f"grad_output must have the shape of the mask, {list(mask.shape)}, got {list(grad_output.shape)}")
+    return grad_output * mask
