@@ -24,7 +24,8 @@ def convolution_matrix(weight, input_size, *, stride=1, padding=0, dilation=1, g
     inside = pixels >= 0
     indices = torch.stack([rows[inside], pixels[inside]])
     size = (O * pixels.shape[3], C * H * W)
-    return torch.sparse_coo_tensor(indices, values[inside], size, check_invariants=True).coalesce()
+    with torch.sparse.check_sparse_tensor_invariants():  # said once, or some versions of torch warn that nobody chose
+        return torch.sparse_coo_tensor(indices, values[inside], size).coalesce()
 
 
 def conv2d_matrix(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
