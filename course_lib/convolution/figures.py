@@ -17,7 +17,7 @@ def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font
     if hidden is not None:
         shade = shade.masked_fill(hidden, 0)
     limit = 2.2 * max(shade.abs().max().item(), 1e-9)  # pale enough for black numbers
-    axis.imshow(shade, cmap=SIGN_MAP, vmin=-limit, vmax=limit)
+    axis.imshow(shade.numpy(), cmap=SIGN_MAP, vmin=-limit, vmax=limit)
     H, W = grid.shape
     for h in range(H):
         for w in range(W):
@@ -40,15 +40,18 @@ def sliding_kernel(image, kernel, output, positions, stride=1):
     image: [H, W] (already padded), kernel: [KH, KW], output: [OH, OW], positions: list of (oh, ow), one row of pictures each.
     """
     (KH, KW), OW = kernel.shape, output.shape[1]
-    figure, axes = new_figure(len(positions), 3, size=(8, 2.5 * len(positions)), width_ratios=[image.shape[1], KW + 1, OW])
+    figure, axes = new_figure(
+        len(positions), 4, size=(9, 2.4 * len(positions)), width_ratios=[image.shape[1], KW + 1, KW + 1, OW]
+    )
     for row, (oh, ow) in zip(axes, positions, strict=True):
         top, left = oh * stride, ow * stride
         patch = image[top : top + KH, left : left + KW]
         products = patch * kernel
         draw_numbers(row[0], image, f"input, patch at ({top}, {left})", [(top, left, KH, KW, "blue")])
-        draw_numbers(row[1], products, f"patch x kernel\nsum = {products.sum().item():.3g}", [(0, 0, KH, KW, "blue")])
+        draw_numbers(row[1], kernel, "kernel")
+        draw_numbers(row[2], products, f"patch x kernel\nsum = {products.sum().item():.3g}", [(0, 0, KH, KW, "blue")])
         later = torch.arange(output.numel()).view_as(output) > oh * OW + ow
-        draw_numbers(row[2], output, f"output, position ({oh}, {ow})", [(oh, ow, 1, 1, "blue")], hidden=later)
+        draw_numbers(row[3], output, f"output, position ({oh}, {ow})", [(oh, ow, 1, 1, "blue")], hidden=later)
     return figure
 
 
@@ -149,7 +152,7 @@ def receptive_fields(gradients, fields, position):
     """
     figure, axes = new_figure(1, len(gradients), size=(8, 8 / len(gradients) + 0.5))
     for axis, (name, gradient), field in zip(axes[0], gradients.items(), fields, strict=True):
-        axis.imshow(gradient / gradient.max(), cmap=SIZE_MAP, vmin=0, vmax=1)
+        axis.imshow((gradient / gradient.max()).numpy(), cmap=SIZE_MAP, vmin=0, vmax=1)
         corner = field.start + position[name] * field.jump - field.size / 2
         axis.add_patch(
             Rectangle((corner, corner), field.size, field.size, fill=False, edgecolor=COLOURS["vermilion"], linewidth=2)
@@ -164,8 +167,8 @@ def loss_curves(histories, floor=1e-12, size=(6.4, 3.2)):
     """Losses against the step, one line for each entry of a dict of lists. Below `floor` a loss counts as zero and is cut off."""
     figure, axes = new_figure(size=size)
     axis = axes[0, 0]
-    for (label, losses), style in zip(histories.items(), ("-", "--", "-.", ":"), strict=False):
-        axis.plot(losses, style, label=label)
+    for (label, losses), style in zip(histories.items(), ("-", "--", "-.", ":", (0, (6, 1, 1, 1))), strict=False):
+        axis.plot(losses, linestyle=style, label=label)
     axis.set(xlabel="step", ylabel="mean squared error", yscale="log")
     axis.set_ylim(bottom=floor)
     axis.legend()

@@ -47,7 +47,9 @@ def two_directions(image, probabilities, classes, samples):
     figure, axes = new_figure(1, 4, size=(9, 2.7), width_ratios=[1, 1.5, 1, 2.2])
     draw_image(axes[0, 0], image, "an image $x$")
     axes[0, 1].barh(range(len(classes)), torch.as_tensor(probabilities).tolist(), color=COLOURS["blue"])
-    axes[0, 1].set(yticks=range(len(classes)), yticklabels=classes, xlim=(0, 1), title="$p(y\\,|\\,x)$: recognising")
+    axes[0, 1].set(
+        yticks=range(len(classes)), yticklabels=classes, xlim=(0, 1), xlabel="probability", title="$p(y\\,|\\,x)$: recognising"
+    )
     axes[0, 1].invert_yaxis()
     axes[0, 2].axis("off")
     wanted = samples[0][0]
