@@ -29,7 +29,10 @@ def col2im(columns, output_size, kernel_size, *, stride=1, padding=0, dilation=1
     if columns.dim() != 3 or columns.shape[1] % (KH * KW) or columns.shape[2] != OH * OW:
         raise ValueError(f"columns must be [N, C * {KH * KW}, {OH} * {OW}] for these sizes, got shape {list(columns.shape)}")
     N, C = columns.shape[0], columns.shape[1] // (KH * KW)
-    return _add_patches(columns.reshape(N, C, KH, KW, OH, OW), geometry)
+    (top, bottom), (left, right), (H, W) = *geometry.padding, geometry.input_size
+    padded = columns.new_zeros(N, C, top + H + bottom, left + W + right)
+    _add_patches(padded, columns.reshape(N, C, KH, KW, OH, OW), geometry)
+    return padded[:, :, top : top + H, left : left + W]
 
 
 def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
@@ -63,34 +66,46 @@ def conv2d_backward(grad_output, x, weight, bias=None, *, stride=1, padding=0, d
 
 def correlate(x, weight, geometry: Geometry):
     """The product at the heart of it: kernels times columns, x [N, C, H, W] -> [N, O, OH, OW]."""
-    kernels = _kernel_matrix(weight, geometry.groups)
-    blocks = [kernels @ _columns(block, geometry) for block in _blocks(x, geometry)]  # each [n, G, O/G, OH * OW]
-    return torch.cat(blocks).reshape(x.shape[0], weight.shape[0], *geometry.output_size)
+    N, O, G, (OH, OW) = x.shape[0], weight.shape[0], geometry.groups, geometry.output_size
+    kernels, patches = _kernel_matrix(weight, G), _patches(x, geometry)
+    y = x.new_empty(N, O, OH, OW)
+    recorded = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
+    for images, rows in _blocks(patches):
+        columns = _columns(patches[images, ..., rows, :], G)
+        place = y.view(N, G, O // G, OH * OW)[images, ..., rows.start * OW : rows.start * OW + columns.shape[3]]
+        if recorded:
+            place.copy_(kernels @ columns)
+        else:  # straight into its place, which autograd could not follow
+            torch.matmul(kernels, columns, out=place)
+    return y
 
 
 def input_gradient(grad_output, weight, geometry: Geometry):
-    """W transposed, applied to grad_output [N, O, OH, OW]: what each input pixel contributed to, weighted -> [N, C, H, W].
+    """The transposed matrix applied to grad_output [N, O, OH, OW]: each output sends its kernel back to its patch, [N, C, H, W].
 
     This is also the transposed convolution, whose input is called grad_output here.
     """
-    G, (KH, KW), (OH, OW) = geometry.groups, geometry.kernel_size, geometry.output_size
-    O, C = weight.shape[0], weight.shape[1] * G
+    G, (KH, KW), (OH, OW), (H, W) = geometry.groups, geometry.kernel_size, geometry.output_size, geometry.input_size
+    N, O, C = grad_output.shape[0], weight.shape[0], weight.shape[1] * G
+    (top, bottom), (left, right) = geometry.padding
     kernels = _kernel_matrix(weight, G).mT  # [G, C/G * KH * KW, O/G]
-    images = []
-    for block in _blocks(grad_output, geometry, channels=C):
-        columns = kernels @ block.reshape(len(block), G, O // G, OH * OW)  # [n, G, C/G * KH * KW, OH * OW]
-        images.append(_add_patches(columns.reshape(len(block), C, KH, KW, OH, OW), geometry))
-    return torch.cat(images)
+    padded = grad_output.new_zeros(N, C, top + H + bottom, left + W + right)
+    for images, rows in _blocks(grad_output.new_empty(1).expand(N, C, KH, KW, OH, OW)):
+        grad = grad_output[images, :, rows]
+        columns = kernels @ grad.reshape(len(grad), G, O // G, grad.shape[2] * OW)  # [n, G, C/G * KH * KW, rows * OW]
+        _add_patches(padded[images], columns.reshape(len(grad), C, KH, KW, -1, OW), geometry, rows.start)
+    return padded[:, :, top : top + H, left : left + W]
 
 
 def weight_gradient(grad_output, x, geometry: Geometry):
     """Each weight met every patch once: the sum over patches of grad_output times pixel -> [O, C / groups, KH, KW]."""
-    G, (OH, OW) = geometry.groups, geometry.output_size
-    O, C = grad_output.shape[1], x.shape[1]
+    O, C, G = grad_output.shape[1], x.shape[1], geometry.groups
+    patches = _patches(x, geometry)
     total = x.new_zeros(G, O // G, C // G * geometry.kernel_size[0] * geometry.kernel_size[1])
-    for block, grad in zip(_blocks(x, geometry), _blocks(grad_output, geometry, channels=C), strict=True):
-        columns = _columns(block, geometry)  # [n, G, C/G * KH * KW, OH * OW]
-        total = total + (grad.reshape(len(grad), G, O // G, OH * OW) @ columns.mT).sum(dim=0)
+    for images, rows in _blocks(patches):
+        columns = _columns(patches[images, ..., rows, :], G)  # [n, G, C/G * KH * KW, rows * OW]
+        grad = grad_output[images, :, rows].reshape(columns.shape[0], G, O // G, columns.shape[3])
+        total = total + (grad @ columns.mT).sum(dim=0)
     return total.reshape(O, C // G, *geometry.kernel_size)
 
 
@@ -101,12 +116,18 @@ def _check_image(x):
         )
 
 
-def _blocks(tensor, geometry, channels=None):
-    """The batch in blocks of images whose patches fit a CPU's cache together: written and read back before they leave it."""
-    (KH, KW), (OH, OW) = geometry.kernel_size, geometry.output_size
-    patch_numbers = (channels or tensor.shape[1]) * KH * KW * OH * OW  # of one image
-    budget = 2**18 if tensor.device.type == "cpu" else 2**28  # on a GPU: large products first, memory bounded to about 1 GB
-    return tensor.split(max(1, budget // max(1, patch_numbers)))
+def _blocks(patches):
+    """Slices (images, output rows) of patches [N, C, KH, KW, OH, OW], so small that the columns made of them fit a CPU's cache.
+
+    They are written and read back at once; columns of the whole batch would travel to main memory and back.
+    """
+    N, C, KH, KW, OH, OW = patches.shape
+    budget = 2**18 if patches.device.type == "cpu" else 2**28  # numbers: 1 MB in a cache; on a GPU 1 GB, for large products
+    rows = min(OH, max(1, budget // max(1, C * KH * KW * OW)))
+    images = max(1, budget // max(1, C * KH * KW * OW * OH)) if rows == OH else 1
+    for n in range(0, N, images):
+        for row in range(0, OH, rows):
+            yield slice(n, n + images), slice(row, row + rows)
 
 
 def _kernel_matrix(weight, groups):
@@ -114,10 +135,10 @@ def _kernel_matrix(weight, groups):
     return weight.reshape(groups, weight.shape[0] // groups, -1)
 
 
-def _columns(x, geometry):
-    """[n, C, H, W] -> [n, G, C/G * KH * KW, OH * OW]: the columns of each group apart."""
-    (n, C), (KH, KW), (OH, OW), G = x.shape[:2], geometry.kernel_size, geometry.output_size, geometry.groups
-    return _patches(x, geometry).reshape(n, G, C // G * KH * KW, OH * OW)
+def _columns(patches, groups):
+    """[n, C, KH, KW, rows, OW] -> [n, G, C/G * KH * KW, rows * OW]: the columns of each group apart. Here the copy happens."""
+    n, C, KH, KW, rows, OW = patches.shape
+    return patches.reshape(n, groups, C // groups * KH * KW, rows * OW)
 
 
 def _patches(x, geometry):
@@ -135,16 +156,16 @@ def _patches(x, geometry):
     return windows[:, :, :OH, :OW, ::DH, ::DW].permute(0, 1, 4, 5, 2, 3)
 
 
-def _add_patches(patches, geometry):
-    """[N, C, KH, KW, OH, OW] -> [N, C, H, W]: the adjoint of `_patches`, one kernel position at a time."""
-    N, C, KH, KW, OH, OW = patches.shape
-    (H, W), (SH, SW), (DH, DW) = geometry.input_size, geometry.stride, geometry.dilation
-    (top, bottom), (left, right) = geometry.padding
-    image = patches.new_zeros(N, C, top + H + bottom, left + W + right)
+def _add_patches(padded, patches, geometry, first_row=0):
+    """Add patches [N, C, KH, KW, rows, OW], of the output rows from first_row on, to the padded image [N, C, H', W'] in place.
+
+    The adjoint of `_patches`, one kernel position at a time.
+    """
+    KH, KW, count, OW = patches.shape[2:]
+    (SH, SW), (DH, DW) = geometry.stride, geometry.dilation
     for kh in range(KH):
         for kw in range(KW):
             # For this kernel position, output pixels (oh, ow) read the input pixels (oh SH + kh DH, ow SW + kw DW).
-            rows = slice(kh * DH, kh * DH + (OH - 1) * SH + 1, SH)
-            columns = slice(kw * DW, kw * DW + (OW - 1) * SW + 1, SW)
-            image[:, :, rows, columns] += patches[:, :, kh, kw]
-    return image[:, :, top : top + H, left : left + W]
+            top, left = first_row * SH + kh * DH, kw * DW
+            rows, columns = slice(top, top + (count - 1) * SH + 1, SH), slice(left, left + (OW - 1) * SW + 1, SW)
+            padded[:, :, rows, columns].add_(patches[:, :, kh, kw])
