@@ -40,6 +40,7 @@ from course_lib.layers.sequential import (
     ReLU,
     Sequential,
 )
+from course_lib.layers.shapes import Step, trace_shapes
 
 __all__ = [
     "AvgPool2d",
@@ -52,6 +53,7 @@ __all__ = [
     "MaxPool2d",
     "ReLU",
     "Sequential",
+    "Step",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_norm",
@@ -79,4 +81,5 @@ __all__ = [
     "softmax_backward",
     "tanh",
     "tanh_backward",
+    "trace_shapes",
 ]
