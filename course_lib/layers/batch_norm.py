@@ -22,7 +22,7 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, *, training
 
 
 def batch_norm_backward(grad_output, x, running_mean, running_var, weight=None, bias=None, *, training=False, eps=1e-5):
-    """Gradients at x, weight and bias from grad_output (shape of x). Derived in notebook 02, section 6.
+    """Gradients at x, weight and bias from grad_output (shape of x). Derived in notebook 02, section 5.
 
     In training the batch's own mean and variance depend on every x, so two terms are taken out of the gradient: its mean, and
     its part along the normalised x. In evaluation the statistics are constants. grad_weight and grad_bias [C] are returned
