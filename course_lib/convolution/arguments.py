@@ -1,23 +1,30 @@
 """Reading and checking the arguments that every convolution shares, so that a mistake is named before it is computed with."""
 
+import operator
+
 import torch
 
 
 def check_counts(*values, name, least=1):
-    """Raise ValueError unless every value is an int of at least `least`."""
+    """The values as ints (NumPy's are understood), each at least `least`; raises ValueError for anything else."""
+    counts = []
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        try:
+            counts.append(operator.index(value))
+        except TypeError:
+            counts.append(least - 1)
+        if isinstance(value, bool) or counts[-1] < least:
             raise ValueError(f"{name} must be ints of at least {least}, got {value!r}")
+    return tuple(counts)
 
 
 def pair(value, name, least=1):
     """(height, width) from an int or a pair of ints, each at least `least`."""
-    if isinstance(value, int):
-        value = (value, value)
-    if not isinstance(value, (tuple, list, torch.Size)) or len(value) != 2:
+    if isinstance(value, (tuple, list, torch.Size)) and len(value) == 2:
+        return check_counts(*value, name=name, least=least)
+    if not hasattr(value, "__index__"):
         raise ValueError(f"{name} must be an int or a pair (height, width), got {value!r}")
-    check_counts(*value, name=name, least=least)
-    return tuple(value)
+    return check_counts(value, value, name=name, least=least)
 
 
 def along_axis(both, *arguments):
@@ -49,6 +56,9 @@ def check_tensors(x, weight, bias, axes, channels, outputs):
 
     axes: the names of the image axes, "HW" or "L". channels, outputs: what x must have and bias must have, as numbers.
     """
+    for name, tensor in (("x", x), ("weight", weight), ("bias", bias)):
+        if not isinstance(tensor, torch.Tensor) and not (name == "bias" and tensor is None):
+            raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
     for name, tensor, letters in (("x", x, "NC" + axes), ("weight", weight, "OC" + "".join("K" + a for a in axes))):
         if tensor.dim() != 2 + len(axes):
             hint = "; add a batch dimension with x[None]" if name == "x" and tensor.dim() == 1 + len(axes) else ""
@@ -68,6 +78,8 @@ def check_tensors(x, weight, bias, axes, channels, outputs):
 
 def check_groups(weight, groups, kind):
     """Raise unless `groups` is a positive int that divides the first axis of weight (the channels of this kind)."""
+    if not isinstance(weight, torch.Tensor) or weight.dim() == 0:
+        raise TypeError(f"weight must be a tensor of kernels, got {weight!r}")
     check_counts(groups, name="groups")
-    if weight.dim() > 0 and weight.shape[0] % groups:
+    if weight.shape[0] % groups:
         raise ValueError(f"groups {groups} must divide the {weight.shape[0]} {kind} channels of weight {list(weight.shape)}")

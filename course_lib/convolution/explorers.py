@@ -11,7 +11,7 @@ from course_lib.viz import Explorer, draw_image, new_figure
 
 def parse_kernel(text):
     """A kernel [KH, KW] from text: one row of numbers on each line. Raises ValueError that names the line at fault."""
-    lines = [line for line in text.replace(",", " ").splitlines() if line.strip()]
+    lines = [line for line in text.replace("\u2212", "-").splitlines() if line.strip()]  # a minus sign copied from a page
     rows = []
     for number, line in enumerate(lines, 1):
         try:

@@ -13,7 +13,8 @@ def conv2d_fft(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=
     x: [N, C, H, W], weight: [O, C / groups, KH, KW], bias: [O] or None -> [N, O, OH, OW], same dtype and device.
     stride, dilation: ints or pairs of at least 1; padding: an int or a pair of at least 0, "same" or "valid".
     Every output position is computed and the stride then keeps some, so a stride saves nothing here. float16 and bfloat16 are
-    computed in float32, which torch's FFT needs. Rounding errors are those of the largest output, not of each output.
+    computed in float32, which torch's FFT needs. Rounding errors are those of the largest output, not of each output, and one
+    pixel that is NaN or infinite spoils the whole map.
     Raises ValueError or TypeError, naming the sizes, where the arguments do not fit.
     Source: Mathieu, Henaff and LeCun, Fast Training of Convolutional Networks through FFTs (2014).
     """

@@ -6,6 +6,9 @@ import torch.nn.functional as F
 from course_lib.convolution.arguments import pair
 from course_lib.convolution.geometry import Geometry, check_conv2d, window_geometry
 
+CPU_BLOCK = 2**18  # numbers in the columns that are made at once: 1 MB in float32, about half of a core's cache
+GPU_BLOCK = 2**28  # 1 GB: on a GPU large products come first, and memory is bounded all the same
+
 
 def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
     """The patches that a kernel visits, as columns (like `torch.nn.functional.unfold`).
@@ -14,7 +17,8 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
     kernel_size, stride, dilation: ints or pairs; padding: an int, a pair, "same" or "valid" (zeros are added).
     """
     _check_image(x)
-    return _patches(x, window_geometry(tuple(x.shape[2:]), kernel_size, stride, padding, dilation)).flatten(1, 3).flatten(2)
+    patches = _patches(x, window_geometry(tuple(x.shape[2:]), kernel_size, stride, padding, dilation))
+    return patches.clone(memory_format=torch.contiguous_format).flatten(1, 3).flatten(2)  # a copy even where a view would do
 
 
 def col2im(columns, output_size, kernel_size, *, stride=1, padding=0, dilation=1):
@@ -30,9 +34,9 @@ def col2im(columns, output_size, kernel_size, *, stride=1, padding=0, dilation=1
         raise ValueError(f"columns must be [N, C * {KH * KW}, {OH} * {OW}] for these sizes, got shape {list(columns.shape)}")
     N, C = columns.shape[0], columns.shape[1] // (KH * KW)
     (top, bottom), (left, right), (H, W) = *geometry.padding, geometry.input_size
-    padded = columns.new_zeros(N, C, top + H + bottom, left + W + right)
+    padded = columns.new_zeros(N, C, top + H + bottom, left + W + right, dtype=_sum_dtype(columns))
     _add_patches(padded, columns.reshape(N, C, KH, KW, OH, OW), geometry)
-    return padded[:, :, top : top + H, left : left + W]
+    return padded[:, :, top : top + H, left : left + W].to(columns.dtype).contiguous()
 
 
 def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
@@ -45,7 +49,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0, dilation=1, grou
     """
     geometry = check_conv2d(x, weight, bias, stride, padding, dilation, groups)
     y = correlate(x, weight, geometry)
-    return y if bias is None else y + bias.view(-1, 1, 1)
+    return y if bias is None else y + bias.to(y.dtype).view(-1, 1, 1)  # autocast may have changed the type
 
 
 def conv2d_backward(grad_output, x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
@@ -67,17 +71,22 @@ def conv2d_backward(grad_output, x, weight, bias=None, *, stride=1, padding=0, d
 def correlate(x, weight, geometry: Geometry):
     """The product at the heart of it: kernels times columns, x [N, C, H, W] -> [N, O, OH, OW]."""
     N, O, G, (OH, OW) = x.shape[0], weight.shape[0], geometry.groups, geometry.output_size
-    kernels, patches = _kernel_matrix(weight, G), _patches(x, geometry)
-    y = x.new_empty(N, O, OH, OW)
-    recorded = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
-    for images, rows in _blocks(patches):
-        columns = _columns(patches[images, ..., rows, :], G)
-        place = y.view(N, G, O // G, OH * OW)[images, ..., rows.start * OW : rows.start * OW + columns.shape[3]]
-        if recorded:
-            place.copy_(kernels @ columns)
-        else:  # straight into its place, which autograd could not follow
-            torch.matmul(kernels, columns, out=place)
-    return y
+    kernels, (images, rows) = _kernel_matrix(weight, G), _block_size(x, x.shape[1], geometry)
+    # Straight into its place where memory is all that matters; otherwise in pieces that autograd and torch.func can follow.
+    y = x.new_empty(N, G, O // G, OH * OW) if _is_ordinary(x, weight) else None
+    pieces = []
+    for n, block in enumerate(x.split(images)):
+        patches, parts = _patches(block, geometry), []
+        for row in range(0, OH, rows):
+            columns = _columns(patches[..., row : row + rows, :], G)  # [n, G, C/G * KH * KW, rows * OW]
+            if y is None:
+                parts.append(kernels @ columns)
+            else:
+                place = y[n * images : n * images + len(block), ..., row * OW : row * OW + columns.shape[3]]
+                torch.matmul(kernels, columns, out=place)
+        if parts:
+            pieces.append(torch.cat(parts, dim=3))
+    return (torch.cat(pieces) if y is None else y).reshape(N, O, OH, OW)
 
 
 def input_gradient(grad_output, weight, geometry: Geometry):
@@ -86,27 +95,35 @@ def input_gradient(grad_output, weight, geometry: Geometry):
     This is also the transposed convolution, whose input is called grad_output here.
     """
     G, (KH, KW), (OH, OW), (H, W) = geometry.groups, geometry.kernel_size, geometry.output_size, geometry.input_size
-    N, O, C = grad_output.shape[0], weight.shape[0], weight.shape[1] * G
+    O, C = weight.shape[0], weight.shape[1] * G
     (top, bottom), (left, right) = geometry.padding
     kernels = _kernel_matrix(weight, G).mT  # [G, C/G * KH * KW, O/G]
-    padded = grad_output.new_zeros(N, C, top + H + bottom, left + W + right)
-    for images, rows in _blocks(grad_output.new_empty(1).expand(N, C, KH, KW, OH, OW)):
-        grad = grad_output[images, :, rows]
-        columns = kernels @ grad.reshape(len(grad), G, O // G, grad.shape[2] * OW)  # [n, G, C/G * KH * KW, rows * OW]
-        _add_patches(padded[images], columns.reshape(len(grad), C, KH, KW, -1, OW), geometry, rows.start)
-    return padded[:, :, top : top + H, left : left + W]
+    images, rows = _block_size(grad_output, C, geometry)
+    pieces = []
+    for block in grad_output.split(images):
+        n = len(block)
+        padded = block.new_zeros(n, C, top + H + bottom, left + W + right, dtype=_sum_dtype(block))
+        for row in range(0, OH, rows):
+            grad = block[:, :, row : row + rows]
+            columns = kernels @ grad.reshape(n, G, O // G, grad.shape[2] * OW)  # [n, G, C/G * KH * KW, rows * OW]
+            _add_patches(padded, columns.reshape(n, C, KH, KW, grad.shape[2], OW), geometry, row)
+        pieces.append(padded[:, :, top : top + H, left : left + W].to(block.dtype))
+    return torch.cat(pieces)
 
 
 def weight_gradient(grad_output, x, geometry: Geometry):
     """Each weight met every patch once: the sum over patches of grad_output times pixel -> [O, C / groups, KH, KW]."""
     O, C, G = grad_output.shape[1], x.shape[1], geometry.groups
-    patches = _patches(x, geometry)
-    total = x.new_zeros(G, O // G, C // G * geometry.kernel_size[0] * geometry.kernel_size[1])
-    for images, rows in _blocks(patches):
-        columns = _columns(patches[images, ..., rows, :], G)  # [n, G, C/G * KH * KW, rows * OW]
-        grad = grad_output[images, :, rows].reshape(columns.shape[0], G, O // G, columns.shape[3])
-        total = total + (grad @ columns.mT).sum(dim=0)
-    return total.reshape(O, C // G, *geometry.kernel_size)
+    images, rows = _block_size(x, C, geometry)
+    numbers = C // G * geometry.kernel_size[0] * geometry.kernel_size[1]
+    total = x.new_zeros(G, O // G, numbers, dtype=_sum_dtype(x))
+    for block, grads in zip(x.split(images), grad_output.split(images), strict=True):
+        patches = _patches(block, geometry)
+        for row in range(0, geometry.output_size[0], rows):
+            columns = _columns(patches[..., row : row + rows, :], G)  # [n, G, C/G * KH * KW, rows * OW]
+            grad = grads[:, :, row : row + rows].reshape(len(block), G, O // G, columns.shape[3])
+            total = total + (grad @ columns.mT).sum(dim=0, dtype=total.dtype)
+    return total.reshape(O, C // G, *geometry.kernel_size).to(x.dtype)
 
 
 def _check_image(x):
@@ -116,18 +133,37 @@ def _check_image(x):
         )
 
 
-def _blocks(patches):
-    """Slices (images, output rows) of patches [N, C, KH, KW, OH, OW], so small that the columns made of them fit a CPU's cache.
+def _block_size(tensor, channels, geometry):
+    """(images, output rows) to treat at once: so many that the columns made of them fit a CPU's cache.
 
     They are written and read back at once; columns of the whole batch would travel to main memory and back.
     """
-    N, C, KH, KW, OH, OW = patches.shape
-    budget = 2**18 if patches.device.type == "cpu" else 2**28  # numbers: 1 MB in a cache; on a GPU 1 GB, for large products
-    rows = min(OH, max(1, budget // max(1, C * KH * KW * OW)))
-    images = max(1, budget // max(1, C * KH * KW * OW * OH)) if rows == OH else 1
-    for n in range(0, N, images):
-        for row in range(0, OH, rows):
-            yield slice(n, n + images), slice(row, row + rows)
+    (KH, KW), (OH, OW) = geometry.kernel_size, geometry.output_size
+    budget = CPU_BLOCK if tensor.device.type == "cpu" else GPU_BLOCK
+    in_a_row = max(1, channels * KH * KW * OW)  # numbers in the columns of one output row
+    return max(1, budget // (in_a_row * OH)), min(OH, max(1, budget // in_a_row))
+
+
+def _is_ordinary(*tensors):
+    """Whether a result may be written in place: no autograd, autocast or torch.func transform has to see how it came about."""
+    device = tensors[0].device.type
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        return False
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return False
+    for tensor in tensors:
+        if torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None:
+            return False
+        try:
+            tensor.data_ptr()
+        except RuntimeError:  # batched by vmap, or traced: it stands for others and has no memory of its own
+            return False
+    return True
+
+
+def _sum_dtype(tensor):
+    """Sums of many terms in half precision lose most of its digits; they are kept in float32 and rounded once."""
+    return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else tensor.dtype
 
 
 def _kernel_matrix(weight, groups):

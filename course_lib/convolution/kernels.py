@@ -28,8 +28,8 @@ def separate(kernel):
     norm. At error 0 two passes with KH + KW multiplications per pixel replace one with KH * KW.
     Source: Eckart and Young, The approximation of one matrix by another of lower rank (1936): the first singular pair is best.
     """
-    if kernel.dim() != 2 or not kernel.any():
-        raise ValueError(f"kernel must be a matrix that is not zero, got shape {list(kernel.shape)}")
+    if kernel.dim() != 2 or not kernel.is_floating_point() or not kernel.any() or not kernel.isfinite().all():
+        raise ValueError(f"kernel must be a finite floating-point matrix that is not zero, got shape {list(kernel.shape)}")
     left, strengths, right = torch.linalg.svd(kernel)
     column, row = left[:, :1] * strengths[0].sqrt(), right[:1] * strengths[0].sqrt()
     error = torch.linalg.matrix_norm(kernel - column @ row) / torch.linalg.matrix_norm(kernel)

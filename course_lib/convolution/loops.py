@@ -100,6 +100,8 @@ def convolve2d_loops(image, kernel):
 
 
 def _lengths(signal, kernel, dimensions):
+    if signal.dtype != kernel.dtype or not signal.is_floating_point():
+        raise TypeError(f"signal and kernel must share a floating-point type, got {signal.dtype} and {kernel.dtype}")
     for name, tensor in (("signal", signal), ("kernel", kernel)):
         if tensor.dim() != dimensions or tensor.numel() == 0:
             raise ValueError(f"{name} must have {dimensions} dimension(s), none of them empty, got shape {list(tensor.shape)}")

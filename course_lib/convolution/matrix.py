@@ -2,6 +2,7 @@
 
 import torch
 
+from course_lib.convolution.arguments import check_groups, pair
 from course_lib.convolution.geometry import check_conv2d
 from course_lib.convolution.im2col import im2col
 
@@ -12,7 +13,8 @@ def convolution_matrix(weight, input_size, *, stride=1, padding=0, dilation=1, g
     weight: [O, C / groups, KH, KW], input_size: (H, W) -> sparse COO tensor [O * OH * OW, C * H * W], dtype of weight.
     Row (o, oh, ow) holds kernel o at the pixels that output (o, oh, ow) looks at. M.T is the transposed convolution.
     """
-    H, W = input_size
+    H, W = pair(input_size, "input_size")
+    check_groups(weight, groups, "output")
     G, O, C = groups, weight.shape[0], weight.shape[1] * groups
     # Number the input pixels 1, 2, ... and let im2col carry the numbers to their places. Zeros mark the padding.
     numbers = torch.arange(1, C * H * W + 1, dtype=torch.float64, device=weight.device).view(1, C, H, W)

@@ -5,8 +5,9 @@ import math
 import torch
 from torch import nn
 
-from course_lib.convolution.arguments import check_counts, pair
-from course_lib.convolution.im2col import conv2d_backward, conv2d_im2col
+from course_lib.convolution.arguments import check_counts, pair, resolve_padding
+from course_lib.convolution.geometry import check_conv2d
+from course_lib.convolution.im2col import conv2d_im2col, input_gradient, weight_gradient
 
 
 class Conv2dFunction(torch.autograd.Function):
@@ -24,8 +25,12 @@ class Conv2dFunction(torch.autograd.Function):
     def backward(ctx, grad_output):
         """Gradients in argument order, None for the four that are not tensors."""
         x, weight, bias = ctx.saved_tensors
-        grad_x, grad_weight, grad_bias = conv2d_backward(grad_output, x, weight, bias, **ctx.arguments)
-        return grad_x, grad_weight, None if bias is None else grad_bias, None, None, None, None
+        geometry = check_conv2d(x, weight, bias, **ctx.arguments)
+        # Only what is asked for: the first layer of a network needs no gradient at its images, and weights may be frozen.
+        grad_x = input_gradient(grad_output, weight, geometry) if ctx.needs_input_grad[0] else None
+        grad_weight = weight_gradient(grad_output, x, geometry) if ctx.needs_input_grad[1] else None
+        grad_bias = grad_output.sum(dim=(0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return grad_x, grad_weight, grad_bias, None, None, None, None
 
 
 class Conv2d(nn.Module):
@@ -33,7 +38,8 @@ class Conv2d(nn.Module):
 
     in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias: as in PyTorch (zero padding only).
     forward: x [N, in_channels, H, W] -> [N, out_channels, OH, OW]. A state dict of either class loads into the other.
-    Under autocast the product runs in the autocast type, as PyTorch's does. Raises ValueError for arguments that do not fit.
+    Under autocast the product runs in the autocast type, as PyTorch's does. torch.func cannot look inside.
+    Raises ValueError for arguments that do not fit.
     """
 
     def __init__(
@@ -50,11 +56,14 @@ class Conv2d(nn.Module):
         dtype=None,
     ):
         super().__init__()
-        check_counts(in_channels, out_channels, groups, name="in_channels, out_channels and groups")
+        names = "in_channels, out_channels and groups"
+        in_channels, out_channels, groups = check_counts(in_channels, out_channels, groups, name=names)
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"groups {groups} must divide in_channels {in_channels} and out_channels {out_channels}")
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, pair(kernel_size, "kernel_size")
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.stride, self.dilation, self.groups = pair(stride, "stride"), pair(dilation, "dilation"), groups
+        resolve_padding(padding, self.kernel_size, self.stride, self.dilation)  # a mistake is named here, not at the first image
+        self.padding = padding if isinstance(padding, str) else pair(padding, "padding", least=0)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
@@ -69,9 +78,10 @@ class Conv2d(nn.Module):
 
     def forward(self, x):
         """x [N, in_channels, H, W] -> [N, out_channels, OH, OW]."""
-        weight, bias = self.weight, self.bias
-        if torch.is_autocast_enabled(x.device.type):
-            dtype = torch.get_autocast_dtype(x.device.type)
+        weight, bias, device = self.weight, self.bias, x.device.type
+        autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        if autocast and x.is_floating_point() and torch.float64 not in (x.dtype, weight.dtype):  # PyTorch's rule
+            dtype = torch.get_autocast_dtype(device)
             x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
         return Conv2dFunction.apply(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 

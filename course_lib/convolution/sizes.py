@@ -14,8 +14,9 @@ def conv_output_size(size, kernel_size, stride=1, padding=0, dilation=1):
     Returns an int for an int size and a pair (OH, OW) for a pair. Raises ValueError where the kernel does not fit.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 15.
     """
-    if isinstance(size, int):
-        return along_axis(conv_output_size((size, size), kernel_size, stride, padding, dilation), kernel_size, stride, padding)
+    if hasattr(size, "__index__"):  # also NumPy's integers
+        both = conv_output_size((size, size), kernel_size, stride, padding, dilation)
+        return along_axis(both, kernel_size, stride, padding, dilation)
     size, kernel_size = pair(size, "size"), pair(kernel_size, "kernel_size")
     stride, dilation = pair(stride, "stride"), pair(dilation, "dilation")
     sides = resolve_padding(padding, kernel_size, stride, dilation)
@@ -42,9 +43,9 @@ def conv_transpose_output_size(size, kernel_size, stride=1, padding=0, output_pa
     A convolution with stride s maps s different input sizes to one output size; output_padding, from 0 to s - 1, chooses which
     of them to return to. Raises ValueError where output_padding is out of range or nothing is left.
     """
-    if isinstance(size, int):
+    if hasattr(size, "__index__"):  # also NumPy's integers
         both = conv_transpose_output_size((size, size), kernel_size, stride, padding, output_padding, dilation)
-        return along_axis(both, kernel_size, stride, padding)
+        return along_axis(both, kernel_size, stride, padding, output_padding, dilation)
     size, kernel_size = pair(size, "size"), pair(kernel_size, "kernel_size")
     stride, dilation = pair(stride, "stride"), pair(dilation, "dilation")
     padding, output_padding = pair(padding, "padding", least=0), pair(output_padding, "output_padding", least=0)
@@ -88,6 +89,8 @@ def receptive_field(layers: Iterable) -> ReceptiveField:
     Recursion: size += dilation (kernel_size - 1) jump; start += (dilation (kernel_size - 1) / 2 - padding) jump; jump *= stride.
     Source: Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill (2019), equation 2.
     """
+    if isinstance(layers, Layer):
+        raise ValueError(f"layers must be a list of layers, got one: write [{layers}]")
     size, jump, start = 1, 1, 0.0
     for number, layer in enumerate(layers):
         layer = Layer(layer) if isinstance(layer, int) else Layer(*layer)

@@ -82,5 +82,5 @@ def test_the_helpers_name_the_mistake():
         im2col(X[0], 3)
     with pytest.raises(ValueError, match=r"kernel must have 2 dimension\(s\), none of them empty, got shape \[0, 3\]"):
         convolve2d_loops(torch.zeros(3, 3), torch.zeros(0, 3))
-    with pytest.raises(ValueError, match="a matrix that is not zero"):
+    with pytest.raises(ValueError, match="a finite floating-point matrix that is not zero"):
         separate(torch.zeros(3, 3))

@@ -67,9 +67,10 @@ def test_galleries_and_rows_have_one_picture_each():
 def test_kernels_are_read_as_they_are_written():
     for kernel in classical_kernels().values():
         assert torch.allclose(explorers.parse_kernel(explorers.write_kernel(kernel)), kernel, atol=1e-4)
-    assert explorers.parse_kernel("1, 2\n\n3 4\n").tolist() == [[1, 2], [3, 4]]
+    assert explorers.parse_kernel("1 \u22122\n\n3 4\n").tolist() == [[1, -2], [3, 4]]
     for text, message in (
         ("1 2\n3", "line 2 of the kernel has 1 numbers, but line 1 has 2"),
+        ("1,5 2", "line 1 of the kernel must be numbers with spaces between, got '1,5 2'"),
         ("1 x", "line 1 of the kernel must be numbers with spaces between, got '1 x'"),
         ("  \n", "the kernel is empty"),
     ):
