@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
+from course_lib.data.arguments import check_count
 from course_lib.data.image_set import ImageSet
 
 
@@ -47,19 +48,24 @@ class Batches:
             if images.transform is not None:
                 raise ValueError("Batches applies no transform: use a DataLoader, or change the batches in the training loop")
             images, labels = images.images, images.labels
-        if not isinstance(images, torch.Tensor) or images.dtype != torch.uint8 or images.dim() != 4:
-            kind = f"{images.dtype} {list(images.shape)}" if isinstance(images, torch.Tensor) else type(images).__name__
+        if not isinstance(images, torch.Tensor):
+            raise TypeError(f"images must be a uint8 tensor [N, C, H, W] or an ImageSet, got {type(images).__name__}")
+        if images.dtype != torch.uint8 or images.dim() != 4:
+            kind = f"{images.dtype} {list(images.shape)}"
             raise ValueError(f"images must be a uint8 tensor [N, C, H, W] or an ImageSet, got {kind}")
         if len(images) == 0:
             raise ValueError("there are no images to make batches of")
+        if labels is not None and not isinstance(labels, torch.Tensor):
+            raise TypeError(f"labels must be an int64 tensor [{len(images)}], got {type(labels).__name__}")
         if labels is not None and labels.shape != (len(images),):
             raise ValueError(f"labels must have the shape [{len(images)}], one for each image, got {list(labels.shape)}")
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}: it must be at least 1")
+        batch_size = check_count("batch_size", batch_size, "it must be at least 1")
         if drop_last and batch_size > len(images):
             raise ValueError(f"batch_size {batch_size} with drop_last leaves no batch of {len(images)} images")
         if not dtype.is_floating_point:
             raise ValueError(f"dtype is {dtype}: x lies between 0 and 1 and needs a floating-point type")
+        if generator is not None and not isinstance(generator, torch.Generator):
+            raise TypeError(f"generator must be a torch.Generator on the CPU, got {type(generator).__name__}")
         if generator is not None and generator.device.type != "cpu":
             raise ValueError(
                 f"generator is on {generator.device}: the order is drawn on the CPU, so that it is the same everywhere"
@@ -72,7 +78,7 @@ class Batches:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
-        self.generator = torch.Generator().manual_seed(0) if generator is None else generator
+        self.generator = torch.Generator("cpu").manual_seed(0) if generator is None else generator
         self.device = device
         self.dtype = dtype
         self.channels_last = channels_last
@@ -85,7 +91,7 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
         order = None
         if self.shuffle:
-            order = torch.randperm(len(self.images), generator=self.generator).to(self.device)
+            order = torch.randperm(len(self.images), generator=self.generator, device="cpu").to(self.device)
         for i in range(len(self)):
             rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
             if order is not None:
@@ -94,4 +100,5 @@ class Batches:
             x = self.images[rows].to(self.dtype).div_(255)
             if self.channels_last:
                 x = x.permute(0, 3, 1, 2)  # [B, H, W, C] in memory, [B, C, H, W] in shape
-            yield x, None if self.labels is None else self.labels[rows]
+            # Consecutive labels would be a view: cloned, so that no change of y reaches the set.
+            yield x, None if self.labels is None else self.labels[rows].clone()

@@ -77,6 +77,7 @@ _DEFAULTS = {
     "neighbour_gap": (2.0, 2.0),
 }
 _GREY = tuple(FACTORS)[:7]
+_INTEGER = {"digit", "typeface", "texture_seed", "neighbour_digit", "neighbour_typeface"}
 
 # Numbers of the random streams: a changed value changes every image that is drawn from it.
 _SET_NUMBER = {"glyphs": 1, "glyphs-color": 2}
@@ -114,7 +115,8 @@ def _contrasting_colours(uniform: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
     below, luma_colour = luma(background), luma(colour)
     # Lighter or darker than the background by the toss of a coin, unless only one of them has room.
     lighter = torch.where(below > 1 - MINIMUM_CONTRAST, False, (below < MINIMUM_CONTRAST) | (coin < LIGHTER_PROBABILITY))
-    limit = below + torch.where(lighter, MINIMUM_CONTRAST, -MINIMUM_CONTRAST)
+    # .float(): the result for two numbers has the default type, which a reader may have changed.
+    limit = below + torch.where(lighter, MINIMUM_CONTRAST, -MINIMUM_CONTRAST).float()
     towards = lighter.double()  # luma of white or of black
     # Mixing t of white or black into a colour moves its luma in proportion: the smallest t that reaches the limit.
     too_close = torch.where(lighter, luma_colour < limit, luma_colour > limit)
@@ -128,7 +130,7 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
     Args:
         name: "glyphs" or "glyphs-color".
         split: one of GLYPH_SPLITS.
-        index: int64 [N], the images' numbers, from 0. Numbers past the split's size continue it without end.
+        index: integers [N], the images' numbers, from 0. Numbers past the split's size continue it without end.
 
     Returns:
         A dict of CPU tensors with N rows, keyed as `FACTORS`: float32, or int64 where the factor is an integer.
@@ -137,17 +139,20 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
         raise ValueError(f"no embedded set is called {name!r}: choose from {', '.join(_SET_NUMBER)}")
     if split not in _SPLIT_NUMBER:
         raise ValueError(f"{name} has no split {split!r}: choose from {', '.join(_SPLIT_NUMBER)}")
-    index = torch.as_tensor(index, dtype=torch.int64, device="cpu").reshape(-1)
-    key = mix(torch.tensor(_SET_NUMBER[name] * 16 + _SPLIT_NUMBER[split])) + index * _GOLDEN
+    index = _integers("index", index).reshape(-1)
+    if (index < 0).any():
+        raise ValueError(f"index is {index.min().item()}: the images are numbered from 0")
+    key = mix(torch.tensor(_SET_NUMBER[name] * 16 + _SPLIT_NUMBER[split], device="cpu")) + index * _GOLDEN
 
     def uniform(counter: int, columns: int) -> torch.Tensor:  # [N, columns]
-        return hash_uniform(key[:, None], counter + torch.arange(columns))
+        return hash_uniform(key[:, None], counter + torch.arange(columns, device="cpu"))
 
     def within(factor: str, values: torch.Tensor) -> torch.Tensor:
         low, high = RANGES[name][factor]
         return (low + (high - low) * values).float()
 
-    pool = torch.tensor([i for i, face in enumerate(TYPEFACES) if face.held_out == (split == "unseen-fonts")])
+    faces = [i for i, face in enumerate(TYPEFACES) if face.held_out == (split == "unseen-fonts")]
+    pool = torch.tensor(faces, device="cpu")
     first = uniform(0, 7)
     factors = {
         "digit": (first[:, 0] * 10).long(),
@@ -171,6 +176,15 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
         "neighbour_typeface": pool[(uniform(36, 2) * len(pool)).long()],
         "neighbour_gap": within("neighbour_gap", uniform(38, 2)),
     }
+
+
+def _integers(name: str, values: object) -> torch.Tensor:
+    """Values as int64 on the CPU, or a ValueError that names the first one that is no whole number."""
+    values = torch.as_tensor(values, device="cpu")
+    if values.is_floating_point() and not bool((values == values.round()).all()):  # also false for NaN
+        bad = values[values != values.round()][0].item()
+        raise ValueError(f"{name} is {bad:g}: it must be a whole number")
+    return values.to(torch.int64)
 
 
 def make_factors(name: str = "glyphs", **values: object) -> dict[str, torch.Tensor]:
@@ -198,8 +212,9 @@ def make_factors(name: str = "glyphs", **values: object) -> dict[str, torch.Tens
         values["typeface"] = names.index(values["typeface"])
     factors = {}
     for factor in known:
-        default = torch.tensor(_DEFAULTS[factor])
-        value = torch.as_tensor(values.get(factor, default), dtype=default.dtype, device="cpu")
+        default = torch.tensor(_DEFAULTS[factor], dtype=torch.int64 if factor in _INTEGER else torch.float32, device="cpu")
+        value = values.get(factor, default)
+        value = _integers(factor, value) if factor in _INTEGER else torch.as_tensor(value, dtype=default.dtype, device="cpu")
         if value.shape[value.dim() - default.dim() :] != default.shape or value.dim() > default.dim() + 1:
             wanted = "a number" if default.dim() == 0 else f"{len(default)} numbers"
             raise ValueError(f"{factor} must be {wanted}, or N times that: its shape is {tuple(value.shape)}")
@@ -226,6 +241,8 @@ def check_factors(factors: dict[str, torch.Tensor]) -> None:
     for factor, value in factors.items():
         if len(value) != len(factors["digit"]):
             raise ValueError(f"{factor} has {len(value)} rows where digit has {len(factors['digit'])}")
+        if factor in _INTEGER and value.is_floating_point():
+            raise ValueError(f"{factor} has the type {value.dtype}: it must be integers, as make_factors gives them")
         low, high = domains.get(factor, (-(2.0**40), 2.0**40))
         if not bool(((value >= low) & (value <= high)).all()):  # also false for NaN
             bad = value[~((value >= low) & (value <= high))][0].item()

@@ -6,6 +6,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from course_lib.data.arguments import check_count
 from course_lib.data.factors import FRAME, GLYPH_SPLITS, check_factors, hash_uniform, sample_factors
 from course_lib.data.image_set import ImageSet
 from course_lib.data.typefaces import GLYPH_HEIGHT, TILE_SIZE, TYPEFACES, glyph_widths, load_atlas
@@ -40,10 +41,10 @@ def render(
 
     Raises:
         ValueError: a factor is missing or out of its domain, or size is below 1.
+        TypeError: size is no whole number.
     """
     check_factors(factors)
-    if size < 1:
-        raise ValueError(f"size is {size}: an image has at least one pixel")
+    size = check_count("size", size, "an image has at least one pixel")
     device = torch.device("cpu" if device is None else device)
     colour = "foreground" in factors
     N = len(factors["digit"])
@@ -85,7 +86,7 @@ def _glyph_coordinates(factors: dict, size: int, device: torch.device) -> tuple[
     scale = GLYPH_HEIGHT / factors["height"].double()  # atlas pixels for one pixel of the frame
     v_x, v_y = sine * scale, cosine * scale
     u_x, u_y = cosine * scale + shear * v_x, -sine * scale + shear * v_y
-    position = ((torch.arange(S, dtype=torch.float64) + 0.5) * (FRAME / S)).float().to(device)
+    position = ((torch.arange(S, dtype=torch.float64, device="cpu") + 0.5) * (FRAME / S)).float().to(device)
 
     def affine(along_x: torch.Tensor, along_y: torch.Tensor) -> torch.Tensor:
         offset = -(along_x * x + along_y * y)
@@ -114,7 +115,7 @@ def _neighbour_tiles(factors: dict, u: torch.Tensor) -> tuple[torch.Tensor, torc
     gap = factors["neighbour_gap"].double() * (GLYPH_HEIGHT / factors["height"].double())[:, None]
     distance = main_width / 2 + gap + widths[typeface, digit.clamp(min=0)] / 2
     # A neighbour that is not there is put out of sight.
-    centre = torch.where(digit >= 0, PIXEL_X * distance * torch.tensor([-1, 1]), 1e3)
+    centre = torch.where(digit >= 0, PIXEL_X * distance * torch.tensor([-1, 1], device="cpu"), 1e3)
     left = u < 0
 
     def side(values: torch.Tensor) -> torch.Tensor:
@@ -135,7 +136,7 @@ def _coverage(u: torch.Tensor, v: torch.Tensor, column: torch.Tensor, row: torch
     n, _, S, _ = u.shape
     # Outside its tile a sample reads the tile's border, which is empty.
     border = (TILE_SIZE - 1) / 2
-    grid = torch.empty(n, 1, S, S, 2, device=u.device)
+    grid = torch.empty(n, 1, S, S, 2, dtype=torch.float32, device=u.device)
     grid[..., 0] = (u - centre).clamp_(-border * PIXEL_X, border * PIXEL_X).add_((column + 0.5) * (TILE_SIZE * PIXEL_X) - 1)
     grid[..., 1] = v.clamp(-border * PIXEL_Y, border * PIXEL_Y).add_((row + 0.5) * (TILE_SIZE * PIXEL_Y) - 1)
     # All images read the same atlas: they are stacked into one tall grid.
@@ -168,7 +169,7 @@ def glyph_set(name: str, split: str, size: int | None = None) -> ImageSet:
         split: "train", "validation", "test", "unseen-fonts", or "train+validation": those two one after the other.
         size: height and width of the images, 32 by default.
     """
-    parts = [sample_factors(name, part, torch.arange(GLYPH_SPLITS[part])) for part in split.split("+")]
+    parts = [sample_factors(name, part, torch.arange(GLYPH_SPLITS[part], device="cpu")) for part in split.split("+")]
     factors = {factor: torch.cat([part[factor] for part in parts]) for factor in parts[0]}
     images, masks = render(factors, FRAME if size is None else size)
     classes = [str(digit) for digit in range(10)]

@@ -37,7 +37,8 @@ class ImageSet:
         image = self.images[index]
         if image.dim() != 3:
             raise TypeError(f"a set is indexed by one integer, not {index!r}: slice its images and labels instead")
-        return image if self.transform is None else self.transform(image), int(self.labels[index])
+        # A transform gets a copy: one that works in place would otherwise change the set.
+        return image if self.transform is None else self.transform(image.clone()), int(self.labels[index])
 
     def __repr__(self) -> str:
         N, C, H, W = self.images.shape

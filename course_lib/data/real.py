@@ -140,12 +140,12 @@ def published_set(name: str, split: str, root: Path, download: bool, size: int |
     obtain(name, root, download)
     published = PUBLISHED[name]
     dataset = _open(name, root, train=split != "test")
-    labels = torch.as_tensor(dataset.targets, dtype=torch.int64)
-    images = torch.as_tensor(dataset.data)
+    labels = torch.as_tensor(dataset.targets, dtype=torch.int64, device="cpu")
+    images = torch.as_tensor(dataset.data, device="cpu")
     # MNIST's images have the shape [N, H, W], CIFAR-10's [N, H, W, C].
     images = images[:, None] if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
     if split in ("train", "validation"):
-        index = torch.arange(len(images))
+        index = torch.arange(len(images), device="cpu")
         chosen = (index % published.validation_step == published.validation_step - 1) == (split == "validation")
         images, labels = images[chosen], labels[chosen]
     classes = [title.partition(" - ")[0] for title in dataset.classes]  # MNIST's are "0 - zero", "1 - one", ...

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from course_lib.data.arguments import check_count
 from course_lib.data.factors import GLYPH_SPLITS
 from course_lib.data.folders import folder_set
 from course_lib.data.glyphs import glyph_set
@@ -48,16 +49,19 @@ def load(
         ValueError: no such set or split, or a folder that is not laid out as it should be.
         FileNotFoundError: the set is not there and was not, or could not be, downloaded.
         RuntimeError: a file of the set is damaged.
+        TypeError: size is no whole number.
     """
     folder = name.startswith("folder:")
     if name not in SETS and not folder:
         raise ValueError(f"no set is called {name!r}: choose from {', '.join(SETS)} or folder:PATH")
     embedded = name in ("glyphs", "glyphs-color")
     splits = (*GLYPH_SPLITS, "train+validation") if embedded else SPLITS
+    if name == "folder:":
+        raise ValueError("the name 'folder:' has no path: write folder:PATH, with the folder that holds the class folders")
     if split not in splits:
         raise ValueError(f"{name} has no split {split!r}: choose from {', '.join(splits)}")
-    if size is not None and size < 1:
-        raise ValueError(f"size is {size}: an image has at least one pixel")
+    if size is not None:
+        size = check_count("size", size, "an image has at least one pixel")
     if embedded:
         images = glyph_set(name, split, size)
     elif folder:

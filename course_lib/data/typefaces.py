@@ -77,7 +77,7 @@ def glyph_widths() -> torch.Tensor:
     """Width of each digit's ink as a fraction of its height: float64 [typefaces, 10], to within one atlas pixel."""
     tiles = load_atlas().view(len(TYPEFACES), TILE_SIZE, 10, TILE_SIZE)
     inked_columns = (tiles >= 128).any(dim=1)  # [typefaces, 10, TILE_SIZE]
-    column = torch.arange(TILE_SIZE)
+    column = torch.arange(TILE_SIZE, device="cpu")
     last = torch.where(inked_columns, column, -1).amax(dim=-1)
     first = torch.where(inked_columns, column, TILE_SIZE).amin(dim=-1)
     return (last - first + 1).double() / GLYPH_HEIGHT

@@ -29,3 +29,5 @@ def interleaved_medians(functions: dict[str, Callable[[], object]], rounds: int 
 def _wait():
     if torch.cuda.is_available():
         torch.cuda.synchronize()
+    if torch.backends.mps.is_available():
+        torch.mps.synchronize()

@@ -12,7 +12,7 @@ def factor_strips(steps=7, digit=4, typeface="DejaVu Serif"):
     ranges = RANGES["glyphs"]
     figure, axes = new_figure(len(ranges), steps, size=(7, 1.12 * len(ranges)))
     for row, (factor, (low, high)) in zip(axes, ranges.items(), strict=True):
-        values = torch.linspace(low, high, steps)
+        values = torch.linspace(low, high, steps, dtype=torch.float32, device="cpu")
         images, _ = render(make_factors(digit=digit, typeface=typeface, **{factor: values}))
         for axis, image, value in zip(row, images, values.tolist(), strict=True):
             draw_image(axis, image)

@@ -7,24 +7,37 @@ def fit_pixels(images, labels, classes):
     """How often each pixel is white in each class: the maximum-likelihood estimate, smoothed by one image of each kind.
 
     images: bool or 0/1 [N, D], labels: int64 [N] from 0 to classes - 1 -> theta float64 [classes, D], strictly between 0 and 1.
-    Raises ValueError if a class has no image, or a label is not below `classes`.
+    Raises ValueError if a class has no image, a label is not from 0 to classes - 1, or a pixel is neither 0 nor 1.
     """
+    _check_black_and_white(images)
+    if (labels < 0).any():
+        raise ValueError(f"a label is {int(labels.min())}: labels count the classes from 0")
     counts = torch.bincount(labels, minlength=classes)
     if len(counts) > classes:
         raise ValueError(f"labels go up to {int(labels.max())}, but there are only {classes} classes")
     if (counts == 0).any():
         raise ValueError(f"no image of class {int((counts == 0).nonzero()[0])}: every class needs at least one")
-    white = torch.zeros(classes, images.shape[1], dtype=torch.float64).index_add_(0, labels, images.double())
+    white = torch.zeros(classes, images.shape[1], dtype=torch.float64, device=images.device).index_add_(
+        0, labels, images.double()
+    )
     return (white + 1) / (counts[:, None] + 2)  # without the 1 and 2 a pixel never seen white would be impossible for ever
 
 
 def log_likelihood(images, theta):
     """log p(x | y) for every image and class: the sum over pixels of x log theta + (1 - x) log(1 - theta), in nats.
 
-    images: bool or 0/1 [N, D], theta: [K, D] -> [N, K].
+    images: bool or 0/1 [N, D], theta: [K, D] -> float64 [N, K]. Raises ValueError if a pixel is neither 0 nor 1.
     """
-    x = images.double()
+    _check_black_and_white(images)
+    x, theta = images.double(), theta.double()
     return x @ theta.log().T + (1 - x) @ (1 - theta).log().T
+
+
+def _check_black_and_white(images):
+    wrong = (images != 0) & (images != 1)  # also NaN
+    if wrong.any():
+        value = images[wrong][0].item()
+        raise ValueError(f"a pixel is {value:g}: it must be 0 or 1 (images > 127 makes grey bytes black and white)")
 
 
 def posterior(log_likelihoods, log_prior):

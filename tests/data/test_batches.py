@@ -93,7 +93,6 @@ IMAGES, LABELS = numbered(6)
     [
         ((IMAGES.float(), LABELS), {}, r"uint8 tensor \[N, C, H, W\] or an ImageSet, got torch.float32 \[6, 1, 4, 5\]"),
         ((IMAGES[:, 0], LABELS), {}, r"got torch.uint8 \[6, 4, 5\]"),
-        (([1, 2], LABELS), {}, "got list"),
         ((IMAGES[:0],), {}, "there are no images"),
         ((IMAGES, LABELS[:5]), {}, r"labels must have the shape \[6\], one for each image, got \[5\]"),
         ((IMAGES, LABELS, 0), {}, "batch_size is 0"),
@@ -106,3 +105,29 @@ IMAGES, LABELS = numbered(6)
 def test_wrong_arguments_are_named(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         Batches(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (([1, 2], LABELS), {}, "images must be a uint8 tensor .* got list"),
+        ((IMAGES.numpy(), LABELS), {}, "images must be a uint8 tensor .* got ndarray"),
+        ((IMAGES, LABELS.tolist()), {}, r"labels must be an int64 tensor \[6\], got list"),
+        ((IMAGES, LABELS, 2.0), {}, "batch_size is 2.0: it must be a whole number"),
+        ((IMAGES, LABELS, True), {}, "batch_size is True: it must be a whole number"),
+        ((IMAGES, LABELS), {"generator": 0}, "generator must be a torch.Generator on the CPU, got int"),
+    ],
+)
+def test_arguments_of_another_type_are_named(arguments, options, message):
+    with pytest.raises(TypeError, match=message):
+        Batches(*arguments, **options)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_batch_can_be_changed_and_the_set_stays(shuffle):
+    images, labels = numbered(6)
+    for x, y in Batches(images, labels, 4, shuffle=shuffle):
+        x.fill_(7)
+        y.fill_(7)
+    assert torch.equal(images, numbered(6)[0])
+    assert labels.tolist() == list(range(6))

@@ -141,6 +141,9 @@ def test_made_by_hand():
         ({"height": 0}, "height is 0: it must be between 1 and 128"),
         ({"angle": float("nan")}, "angle is nan"),
         ({"angle": [1, 2], "shear": [0, 0, 0]}, "angle has 2 values where another factor has 3"),
+        ({"digit": 3.7}, "digit is 3.7: it must be a whole number"),
+        ({"digit": [1.0, -0.5]}, "digit is -0.5: it must be a whole number"),
+        ({"typeface": float("nan")}, "typeface is nan: it must be a whole number"),
         ({"angle": [[1, 2]]}, r"angle must be a number, or N times that: its shape is \(1, 2\)"),
     ],
 )
@@ -158,7 +161,13 @@ def test_wrong_sets_splits_and_keys_are_named():
         sample_factors("glyphs", "dev", [0])
     with pytest.raises(ValueError, match="foreground must be 3 numbers"):
         make_factors("glyphs-color", foreground=0.5)
-    factors = make_factors()
+    for index, message in (([3, -1], "index is -1: the images are numbered from 0"), ([0.5], "index is 0.5: it must be a whole")):
+        with pytest.raises(ValueError, match=message):
+            sample_factors("glyphs", "train", index)
+    factors = make_factors(digit=3.0)
+    assert factors["digit"].dtype == torch.int64
+    with pytest.raises(ValueError, match=r"digit has the type torch.float32: it must be integers"):
+        check_factors(factors | {"digit": torch.tensor([3.7])})
     with pytest.raises(ValueError, match="factors missing or unknown: angle"):
         check_factors({name: value for name, value in factors.items() if name != "angle"})
     with pytest.raises(ValueError, match="shear has 2 rows where digit has 1"):

@@ -7,8 +7,22 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from course_lib.data import SETS, SPLITS, ImageSet, available, data_root, load, set_data_root
+from course_lib.data import (
+    SETS,
+    SPLITS,
+    Batches,
+    ImageSet,
+    available,
+    data_root,
+    load,
+    make_factors,
+    render,
+    sample_factors,
+    set_data_root,
+)
+from course_lib.data import glyphs as glyphs_module
 from course_lib.data import root as root_module
+from course_lib.data.typefaces import glyph_widths
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +41,13 @@ def test_unknown_names_and_splits_list_the_known_ones():
         load("mnist", "unseen-fonts")
     with pytest.raises(ValueError, match="size is 0"):
         load("glyphs", "train", size=0)
+    for size in (8.5, True, "8"):
+        with pytest.raises(TypeError, match=f"size is {size!r}: it must be a whole number"):
+            load("glyphs", "train", size=size)
+        with pytest.raises(TypeError, match=f"size is {size!r}: it must be a whole number"):
+            render(make_factors(), size)
+    with pytest.raises(ValueError, match="the name 'folder:' has no path: write folder:PATH"):
+        load("folder:", "train")
 
 
 def test_splits_mean_the_same_everywhere():
@@ -50,6 +71,40 @@ def test_a_transform_is_applied_to_what_is_taken():
     x, _ = next(iter(DataLoader(images, batch_size=4)))
     assert x.shape == (4, 1, 8, 8)
     assert images.images.dtype == torch.uint8  # the images themselves stay
+
+
+def test_a_transform_in_place_leaves_the_set_as_it_is():
+    images = load("glyphs", "validation", size=8, transform=lambda image: image.fill_(7))
+    before = images.images.clone()
+    assert (images[0][0] == 7).all()
+    assert torch.equal(images.images, before)
+
+
+def drawn():
+    """Something of everything that makes tensors of its own."""
+    made = make_factors("glyphs-color", digit=[1, 2], angle=3.5, neighbour_digit=(3, -1))
+    sampled = sample_factors("glyphs-color", "train", range(50))
+    grey = load("glyphs", "validation", size=8)
+    x, y = next(iter(Batches(grey, batch_size=9)))
+    return [*made.values(), *render(made), *sampled.values(), *render(sampled), grey.images, grey.labels, x, y]
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "back"),
+    [(torch.set_default_dtype, torch.float64, torch.float32), (torch.set_default_device, "meta", None)],
+)
+def test_a_changed_default_changes_nothing(change, value, back):
+    expected = drawn()
+    glyph_widths.cache_clear()  # as if nothing had been drawn before
+    glyphs_module._device_atlas.cache_clear()
+    try:
+        change(value)
+        found = drawn()
+    finally:
+        change(back)
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == b.dtype
+        assert torch.equal(a, b)
 
 
 def test_a_set_knows_its_size_and_shows_it(small):

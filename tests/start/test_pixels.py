@@ -47,7 +47,37 @@ def test_fit_finds_the_probabilities_of_its_own_samples():
     assert few.tolist() == [[2 / 3, 1 / 3]]  # one image, and one more of each kind
 
 
+@pytest.mark.parametrize("value", [255.0, 0.5, float("nan")])
+def test_pixels_are_black_or_white(value):
+    images = torch.tensor([[0.0, 1.0], [1.0, value]])
+    for wrong in (images, images.nan_to_num().to(torch.uint8)) if value == 255 else (images,):
+        with pytest.raises(ValueError, match=f"a pixel is {value:g}: it must be 0 or 1"):
+            fit_pixels(wrong, torch.tensor([0, 0]), classes=1)
+        with pytest.raises(ValueError, match=f"a pixel is {value:g}: it must be 0 or 1"):
+            log_likelihood(wrong, torch.full((1, 2), 0.5))
+
+
+def test_the_likelihood_takes_theta_of_any_type():
+    theta = torch.tensor([[0.25, 0.5, 0.75, 0.125]])  # exact in float32
+    found = log_likelihood(EVERY_IMAGE > 0, theta)
+    assert found.dtype == torch.float64
+    assert torch.equal(found, log_likelihood(EVERY_IMAGE, theta.double()))
+
+
+def test_samples_are_those_of_the_generator():
+    theta, labels = thetas(2, seed=1), torch.arange(50) % 2
+    first, again, other = (sample_pixels(theta, labels, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    assert first.dtype == torch.float32
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    before = torch.get_rng_state()
+    sample_pixels(theta, labels, torch.Generator().manual_seed(0))
+    assert torch.equal(before, torch.get_rng_state())  # the global generator is left alone
+
+
 def test_fit_names_what_is_missing():
+    with pytest.raises(ValueError, match="a label is -1: labels count the classes from 0"):
+        fit_pixels(torch.ones(2, 4), torch.tensor([0, -1]), classes=3)
     with pytest.raises(ValueError, match="no image of class 1"):
         fit_pixels(torch.ones(2, 4), torch.tensor([0, 2]), classes=3)
     with pytest.raises(ValueError, match="labels go up to 2, but there are only 2 classes"):
