@@ -25,7 +25,8 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
     With subfolders ``train`` and ``test`` in it (and ``validation``, if you like), each of these holds the class folders of its
     split; without ``validation``, every tenth image of each class in ``train`` is validation. Otherwise `path` itself holds the
     class folders, and of every ten images of a class, in the order of their names, the ninth is validation and the tenth test.
-    The images are grey if all files of the folder are, and in colour otherwise; transparency is put on white.
+    Upper and lower case of these three names do not matter, and "val" or "valid" is validation too. Whatever is hidden (its
+    name begins with a dot) is passed over. The images are grey if all files of the folder are, and in colour otherwise; transparency is put on white.
 
     Args:
         path: the folder.
@@ -34,31 +35,38 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it is not laid out like this, a file cannot be read as an image, or the split is empty.
+        ValueError: it is not laid out like this, a file cannot be read as an image, or a class has no image in the split.
     """
     size = DEFAULT_SIZE if size is None else size
     if not path.is_dir():
         raise FileNotFoundError(f"there is no folder {path}")
     classes, splits = _divide(path)
     files = splits[split]
-    if not files:
-        raise ValueError(f"{path} has no image for the split {split!r}: each class needs at least ten images to be divided")
+    present = {label for _, label in files}
+    for label, name in enumerate(classes):
+        if label not in present:
+            raise ValueError(
+                f"{path} has no image of class {name!r} for the split {split!r}: "
+                "each class needs at least ten images to be divided, or one in a folder of that split"
+            )
     mode = "L" if all(_is_grey(file) for listing in splits.values() for file, _ in listing) else "RGB"
     with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter's lock
         arrays = list(pool.map(lambda entry: _read(entry[0], mode, size), files))
     images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
-    labels = torch.tensor([label for _, label in files], dtype=torch.int64)
+    labels = torch.tensor([label for _, label in files], dtype=torch.int64, device="cpu")
     return ImageSet(images, labels, classes, name=f"folder:{path}", split=split)
 
 
 def _divide(path: Path) -> tuple[list[str], dict[str, Listing]]:
     """The classes of a folder and the files of every split."""
-    train, test, validation = path / "train", path / "test", path / "validation"
-    if train.is_dir() != test.is_dir():
-        missing, other = ("test", "train") if train.is_dir() else ("train", "test")
+    folders = {name.lower(): path / name for name in _folder_names(path)}
+    train, test = folders.get("train"), folders.get("test")
+    validation = folders.get("validation") or folders.get("valid") or folders.get("val")
+    if (train is None) != (test is None):
+        missing, other = ("test", "train") if test is None else ("train", "test")
         raise ValueError(f"{path} has a subfolder {other} and no {missing}: it needs both, or class folders only")
-    if not train.is_dir():
-        classes = _class_names(path)
+    if train is None:
+        classes = _folder_names(path)
         files = _list(path, classes)
         splits = {
             "train": _every_tenth(files, set(range(8))),
@@ -67,10 +75,14 @@ def _divide(path: Path) -> tuple[list[str], dict[str, Listing]]:
             "train+validation": _every_tenth(files, set(range(9))),
         }
         return classes, splits
-    classes = _class_names(train)
+    known = [folder.name for folder in (train, test, validation) if folder is not None]
+    others = [name for name in _folder_names(path) if name not in known]
+    if others:
+        raise ValueError(f"{path} has a subfolder {others[0]!r} beside {', '.join(known)}: move it into one of them, or away")
+    classes = _folder_names(train)
     files = _list(train, classes)
     splits = {"test": _list(test, classes)}
-    if validation.is_dir():
+    if validation is not None:
         held_out = _list(validation, classes)
         splits |= {"train": files, "validation": held_out, "train+validation": files + held_out}
     else:
@@ -79,7 +91,8 @@ def _divide(path: Path) -> tuple[list[str], dict[str, Listing]]:
     return classes, splits
 
 
-def _class_names(path: Path) -> list[str]:
+def _folder_names(path: Path) -> list[str]:
+    """The subfolders of a path that are not hidden, in order."""
     names = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not names:
         raise ValueError(f"{path} has no subfolders: it needs one for each class, with that class's images in it")
@@ -88,17 +101,24 @@ def _class_names(path: Path) -> list[str]:
 
 def _list(path: Path, classes: list[str]) -> Listing:
     """All image files under the class folders of a path, class by class in the order of their names."""
-    unknown = sorted(set(_class_names(path)) - set(classes))
+    unknown = sorted(set(_folder_names(path)) - set(classes))
     if unknown:
         raise ValueError(f"{path} has a class {unknown[0]!r} that the training images lack: they have {', '.join(classes)}")
     listing = []
     for label, name in enumerate(classes):
-        found = (file for file in (path / name).rglob("*") if file.suffix.lower() in SUFFIXES)
-        # Files that begin with a dot are the system's own notes on other files.
-        listing += [(file, label) for file in sorted(found) if not file.name.startswith(".")]
-    if not listing:
-        raise ValueError(f"{path} has no image files in its class folders (known are {', '.join(sorted(SUFFIXES))})")
+        folder = path / name
+        found = [file for file in sorted(folder.rglob("*")) if _is_listed(file, folder)]
+        if folder.is_dir() and not found:
+            known = ", ".join(sorted(SUFFIXES))
+            raise ValueError(f"{folder} has no image files (known are {known}): put some into it, or take the folder away")
+        listing += [(file, label) for file in found]
     return listing
+
+
+def _is_listed(file: Path, folder: Path) -> bool:
+    """Whether a path below a class folder is an image file. What begins with a dot is the system's notes on other files."""
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return file.suffix.lower() in SUFFIXES and not hidden and file.is_file()
 
 
 def _every_tenth(files: Listing, places: set[int]) -> Listing:
@@ -116,6 +136,8 @@ def _every_tenth(files: Listing, places: set[int]) -> Listing:
 def _open(file: Path) -> Image.Image:
     try:
         return Image.open(file)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{file} has more pixels than Pillow opens safely: scale it down or take it away") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise ValueError(f"{file} cannot be read as an image: repair it or take it away") from error
 

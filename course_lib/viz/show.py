@@ -2,8 +2,12 @@
 
 import io
 
+import matplotlib
 from IPython.display import display
 from PIL import Image, ImageChops, ImageStat
+
+# A reader's own settings of savefig (a tight bounding box, say) would change the size of every picture.
+_SAVING = {name: value for name, value in matplotlib.rcParamsDefault.items() if name.startswith("savefig.")}
 
 
 def png(figure, dpi=100):
@@ -12,7 +16,8 @@ def png(figure, dpi=100):
     Where 256 colours are as good as all of them, the file has a palette and is several times smaller: notebooks travel.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    with matplotlib.rc_context(_SAVING):
+        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
     full = Image.open(buffer).convert("RGB")
     few = full.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     difference = ImageStat.Stat(ImageChops.difference(full, few.convert("RGB")))  # in levels of 255, for each channel

@@ -110,16 +110,65 @@ def test_a_folder_of_another_layout_is_refused(tmp_path):
     with pytest.raises(ValueError, match="has no subfolders: it needs one for each class"):
         load(f"folder:{tmp_path}", "train")
     (tmp_path / "a").mkdir()
-    with pytest.raises(ValueError, match="has no image files in its class folders"):
+    with pytest.raises(ValueError, match=r"a has no image files \(known are .*\): put some into it, or take the folder away"):
         load(f"folder:{tmp_path}", "train")
     save(tmp_path / "a" / "0.png", 1, mode="L")
     assert torch.equal(load(f"folder:{tmp_path}", "train").labels, torch.tensor([0]))
-    with pytest.raises(ValueError, match="has no image for the split 'test'"):
+    with pytest.raises(ValueError, match="has no image of class 'a' for the split 'test': each class needs at least ten"):
         load(f"folder:{tmp_path}", "test")
     (tmp_path / "train" / "a").mkdir(parents=True)
     with pytest.raises(ValueError, match="has a subfolder train and no test"):
         load(f"folder:{tmp_path}", "train")
     save(tmp_path / "train" / "a" / "0.png", 1, mode="L")
     save(tmp_path / "test" / "b" / "0.png", 1, mode="L")
+    with pytest.raises(ValueError, match="has a subfolder 'a' beside train, test: move it into one of them, or away"):
+        load(f"folder:{tmp_path}", "train")
+    (tmp_path / "a" / "0.png").unlink()
+    (tmp_path / "a").rmdir()
     with pytest.raises(ValueError, match="has a class 'b' that the training images lack: they have a"):
         load(f"folder:{tmp_path}", "train")
+
+
+def test_a_class_without_images_in_the_split_is_named(animals):
+    (animals / "dog" / "deep" / "9.bmp").unlink()
+    assert len(load(f"folder:{animals}", "validation")) == 3
+    with pytest.raises(ValueError, match=r"has no image of class 'dog' for the split 'test': each class needs at least ten"):
+        load(f"folder:{animals}", "test")
+    (animals / "__MACOSX").mkdir()
+    with pytest.raises(ValueError, match=r"__MACOSX has no image files .*take the folder away"):
+        load(f"folder:{animals}", "train")
+
+
+def test_what_is_hidden_or_no_file_is_passed_over(animals):
+    before = reds(load(f"folder:{animals}", "train+validation"))
+    save(animals / "cat" / ".thumbnails" / "deep" / "00.png", (255, 0, 0))
+    (animals / "cat" / "00a.png").mkdir()
+    assert reds(load(f"folder:{animals}", "train+validation")) == before
+
+
+def test_names_of_splits_in_other_spellings(tmp_path):
+    for i in range(3):
+        save(tmp_path / "Train" / "a" / f"{i}.png", i, mode="L")
+    save(tmp_path / "TEST" / "a" / "0.png", 50, mode="L")
+    save(tmp_path / "val" / "a" / "0.png", 60, mode="L")
+    loaded = {split: reds(load(f"folder:{tmp_path}", split)) for split in ("train", "validation", "test")}
+    assert loaded == {"train": [0, 1, 2], "validation": [60], "test": [50]}
+    save(tmp_path / "extra" / "a" / "0.png", 60, mode="L")
+    with pytest.raises(ValueError, match="has a subfolder 'extra' beside Train, TEST, val: move it"):
+        load(f"folder:{tmp_path}", "train")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_image_too_large_to_open_is_named(animals, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1200)  # twice that is an error; the largest of the others has 2,940 pixels
+    with pytest.raises(ValueError, match=r"\.bmp has more pixels than Pillow opens safely: scale it down or take it away"):
+        load(f"folder:{animals}", "train")
+
+
+def test_rows_columns_and_channels_keep_their_order(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    (tmp_path / "a").mkdir()
+    for i in range(10):
+        Image.fromarray(pixels).save(tmp_path / "a" / f"{i}.png")
+    image = load(f"folder:{tmp_path}", "test", size=8).images[0]
+    assert torch.equal(image, torch.from_numpy(pixels).permute(2, 0, 1))

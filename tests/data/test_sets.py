@@ -150,6 +150,22 @@ def test_the_data_root_is_chosen_in_order(no_choice, monkeypatch, tmp_path):
     assert data_root() == tmp_path / "from environment"
 
 
+def test_a_data_root_that_can_be_none_is_named(no_choice, monkeypatch, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for path, reason in (("~no-such-user/data", "home folder of a user that is not known"), (str(file), "which is a file")):
+        monkeypatch.setenv("COURSE_DATA", path)
+        with pytest.raises(ValueError, match=f"COURSE_DATA is .*{reason}.*: give the full path of a folder"):
+            data_root()
+        with pytest.raises(ValueError, match=reason):
+            set_data_root(path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", "here")
+    assert data_root() == tmp_path / "here"
+    set_data_root("there")
+    assert data_root() == tmp_path / "there"
+
+
 def test_what_is_available(no_choice, tmp_path):
     assert available(tmp_path) == {name: "glyphs" in name for name in SETS}
     set_data_root(tmp_path)

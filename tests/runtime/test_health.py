@@ -149,3 +149,12 @@ def test_widgets_in_colab_need_no_jupyterlab(monkeypatch):
 def test_a_python_newer_than_the_tested_ones_is_noted(monkeypatch):
     monkeypatch.setattr(health.platform, "python_version", lambda: "3.15.0")
     assert not health.python().needed and "3.14" in health.python().advice
+
+
+def test_a_data_root_that_can_be_none_is_a_finding_and_no_crash(monkeypatch, capsys):
+    from course_lib import __main__ as command
+
+    monkeypatch.setenv("COURSE_DATA", "~no-such-user/data")
+    assert command.main() == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FIX")]
+    assert "COURSE_DATA is '~no-such-user/data'" in line and "give the full path" in line

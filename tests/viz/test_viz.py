@@ -72,6 +72,56 @@ def test_draw_image_scales_by_type_and_sign():
         draw_image(axes[0, 0], torch.zeros(2, 4, 4))
 
 
+def test_an_image_keeps_rows_columns_and_colours():
+    _, axes = new_figure(1, 3)
+    colours = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0))
+    for axis, image in zip(axes[0], (colours, colours[0], (colours * 255).to(torch.uint8)), strict=True):
+        draw_image(axis, image)
+        expected = image.permute(1, 2, 0) if image.dim() == 3 else image
+        assert np.array_equal(axis.images[0].get_array(), expected.numpy())
+        assert axis.images[0].origin == "upper"
+
+
+def test_one_number_that_is_none_does_not_spoil_the_scale():
+    _, axes = new_figure(1, 2)
+    image = torch.tensor([[float("nan"), -2.0], [1.0, float("inf")]])
+    draw_image(axes[0, 0], image, signed=True)
+    assert axes[0, 0].images[0].get_clim() == (-2, 2)
+    draw_image(axes[0, 1], torch.tensor([[3, 200]], dtype=torch.uint8), signed=True)
+    assert axes[0, 1].images[0].get_clim() == (-200, 200)
+
+
+def test_types_of_images():
+    _, axes = new_figure()
+    draw_image(axes[0, 0], torch.tensor([[True, False]]))
+    assert axes[0, 0].images[0].get_array().tolist() == [[1, 0]]
+    for dtype in (torch.int64, torch.int8):
+        with pytest.raises(ValueError, match=f"an image must be uint8, bool or floats in .*, got {dtype}"):
+            draw_image(axes[0, 0], torch.ones(2, 2, dtype=dtype))
+    with pytest.raises(ValueError, match="this image has three"):
+        draw_image(axes[0, 0], torch.zeros(3, 2, 2), signed=True)
+
+
+def test_image_grid_names_what_is_wrong():
+    images = torch.rand(3, 1, 5, 5)
+    with pytest.raises(ValueError, match=r"images must be \[N, C, H, W\] or a list of images, got shape \[3, 5, 5\]"):
+        image_grid(images[:, 0])
+    with pytest.raises(ValueError, match="there are 2 for 3 images"):
+        image_grid(images, titles=["a", "b"])
+    with pytest.raises(ValueError, match="columns is 0"):
+        image_grid(images, columns=0)
+    for titles in (torch.tensor([4, 5, 6]), np.array([4, 5, 6]), [4, 5, 6]):
+        assert [axis.get_title() for axis in image_grid(list(images), titles).axes] == ["4", "5", "6"]
+
+
+def test_a_readers_settings_do_not_change_the_picture():
+    import matplotlib
+
+    expected = png(bar())
+    with matplotlib.rc_context({"savefig.bbox": "tight", "savefig.pad_inches": 2, "savefig.transparent": True}):
+        assert png(bar()) == expected
+
+
 def test_explorer_redraws_and_shows_errors():
     def render(height, name):
         if height == 3:
