@@ -26,7 +26,8 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
     split; without ``validation``, every tenth image of each class in ``train`` is validation. Otherwise `path` itself holds the
     class folders, and of every ten images of a class, in the order of their names, the ninth is validation and the tenth test.
     Upper and lower case of these three names do not matter, and "val" or "valid" is validation too. Whatever is hidden (its
-    name begins with a dot) is passed over. The images are grey if all files of the folder are, and in colour otherwise; transparency is put on white.
+    name begins with a dot) is passed over. The images are grey if all files of the folder are, and in colour otherwise;
+    transparency is put on white.
 
     Args:
         path: the folder.

@@ -29,6 +29,10 @@ def test_two_directions_draws_both():
     figure = figures.two_directions(images[0], torch.eye(10)[3], [str(n) for n in range(10)], [("7", image) for image in images])
     assert "y$ = 7" in figure.axes[2].texts[0].get_text()
     assert figure.axes[1].patches[3].get_width() == 1
+    names = [chr(ord("a") + n) for n in range(10)]
+    axis = figures.two_directions(images[0], torch.eye(10)[3], names, [("d", image) for image in images]).axes[1]
+    assert [label.get_text() for label in axis.get_yticklabels()] == names
+    assert axis.get_yticks().tolist() == list(range(10))
 
 
 def test_describe_writes_every_factor():
@@ -49,6 +53,22 @@ def test_explorer_follows_its_controls(paper):
         assert explorer.image.value != before, name
         before = explorer.image.value
     assert before == png(render_glyph(**{name: control.value for name, control in explorer.controls.items()}), dpi=90)
+
+
+def test_explorer_shows_texture_and_neighbours():
+    explorer = explore_glyphs()
+    explorer.controls["paper"].value = "yellow on blue"
+    seen = [explorer.image.value]
+    for name, value in (("texture", 1.0), ("texture", 0.0), ("neighbours", False)):
+        explorer.controls[name].value = value
+        seen.append(explorer.image.value)
+    assert len(set(seen)) == 4
+    pictures = [
+        render_glyph(paper="yellow on blue", digit=4, typeface=8, **changed).axes[0].images[0].get_array()
+        for changed in ({}, {"texture": 0.6}, {"neighbours": True})
+    ]
+    assert (pictures[0] != pictures[1]).any()
+    assert (pictures[0] != pictures[2]).any()
 
 
 def test_glyph_strip_shows_different_images():
