@@ -1,5 +1,7 @@
 """The pictures of chapter 1. Each function returns a matplotlib figure; nothing is shown or computed twice here."""
 
+import itertools
+
 import torch
 from matplotlib.patches import Rectangle
 
@@ -132,7 +134,7 @@ def curves(x, lines, xlabel, ylabel, title="", log_x=False, log_y=False, size=(6
     """Lines over x, told apart by colour and marker. lines: dict of labels and lists of numbers (None leaves a gap)."""
     figure, axes = new_figure(size=size)
     axis = axes[0, 0]
-    for (label, values), marker in zip(lines.items(), "osD^vP", strict=False):
+    for (label, values), marker in zip(lines.items(), itertools.cycle("osD^vP"), strict=False):
         axis.plot(x, [float("nan") if v is None else v for v in values], marker=marker, markersize=4, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if log_x:
@@ -167,7 +169,9 @@ def loss_curves(histories, floor=1e-12, size=(6.4, 3.2)):
     """Losses against the step, one line for each entry of a dict of lists. Below `floor` a loss counts as zero and is cut off."""
     figure, axes = new_figure(size=size)
     axis = axes[0, 0]
-    for (label, losses), style in zip(histories.items(), ("-", "--", "-.", ":", (0, (6, 1, 1, 1))), strict=False):
+    for (label, losses), style in zip(
+        histories.items(), itertools.cycle(("-", "--", "-.", ":", (0, (6, 1, 1, 1)))), strict=False
+    ):
         axis.plot(losses, linestyle=style, label=label)
     axis.set(xlabel="step", ylabel="mean squared error", yscale="log")
     axis.set_ylim(bottom=floor)
