@@ -165,7 +165,7 @@ def receptive_fields(gradients, fields, position):
     return figure
 
 
-def loss_curves(histories, floor=1e-12, size=(6.4, 3.2)):
+def loss_curves(histories, floor=1e-12, size=(7.6, 3.2)):
     """Losses against the step, one line for each entry of a dict of lists. Below `floor` a loss counts as zero and is cut off."""
     figure, axes = new_figure(size=size)
     axis = axes[0, 0]
@@ -175,5 +175,5 @@ def loss_curves(histories, floor=1e-12, size=(6.4, 3.2)):
         axis.plot(losses, linestyle=style, label=label)
     axis.set(xlabel="step", ylabel="mean squared error", yscale="log")
     axis.set_ylim(bottom=floor)
-    axis.legend()
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))  # beside the lines: they may be anywhere
     return figure
