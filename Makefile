@@ -46,7 +46,8 @@ help: ## this list
 
 lab: $(STAMP) ## make the environment if needed and open the course in JupyterLab
 	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (a few seconds). Stop it with Ctrl-C, twice."
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab $(LAB_ARGS) notebooks/00_start_here.ipynb
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab --ServerApp.root_dir="$(CURDIR)" \
+	  --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
 
 test: $(STAMP) ## make the environment if needed and run every check: a few minutes, no network
 	@echo "[1/3] ruff check: mistakes that can be seen without running anything (a second)"
