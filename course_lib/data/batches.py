@@ -94,11 +94,13 @@ class Batches:
             order = torch.randperm(len(self.images), generator=self.generator, device="cpu").to(self.device)
         for i in range(len(self)):
             rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
-            if order is not None:
-                rows = order[rows]
-            # Indexed as uint8, a quarter of the bytes of float32; division rounds once, so white is exactly 1.
-            x = self.images[rows].to(self.dtype).div_(255)
-            if self.channels_last:
-                x = x.permute(0, 3, 1, 2)  # [B, H, W, C] in memory, [B, C, H, W] in shape
-            # Consecutive labels would be a view: cloned, so that no change of y reaches the set.
-            yield x, None if self.labels is None else self.labels[rows].clone()
+            yield self.take(rows if order is None else order[rows])
+
+    def take(self, rows: slice | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """One batch (x, y) of chosen images: rows is a slice, or int64 indices on the device."""
+        # Indexed as uint8, a quarter of the bytes of float32; division rounds once, so white is exactly 1.
+        x = self.images[rows].to(self.dtype).div_(255)
+        if self.channels_last:
+            x = x.permute(0, 3, 1, 2)  # [B, H, W, C] in memory, [B, C, H, W] in shape
+        # Consecutive labels would be a view: cloned, so that no change of y reaches the set.
+        return x, None if self.labels is None else self.labels[rows].clone()

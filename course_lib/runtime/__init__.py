@@ -1,7 +1,21 @@
-"""What every chapter needs and no chapter is about: the device, the seeds and the health of the machine."""
+"""What every chapter needs and no chapter is about: device, seeds, checkpoints, the Stop button and the health of the machine."""
 
+from course_lib.runtime.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from course_lib.runtime.device import pick_device
+from course_lib.runtime.run import DivergenceError, Run
 from course_lib.runtime.seeds import seed_everything
+from course_lib.runtime.stop import StopButton
 from course_lib.runtime.timing import interleaved_medians
 
-__all__ = ["interleaved_medians", "pick_device", "seed_everything"]
+__all__ = [
+    "Checkpoint",
+    "DivergenceError",
+    "Run",
+    "StopButton",
+    "interleaved_medians",
+    "load_checkpoint",
+    "load_weights",
+    "pick_device",
+    "save_checkpoint",
+    "seed_everything",
+]

@@ -1,0 +1,140 @@
+"""A training run: the record of what happened, and the state from which it can go on as if it had never stopped."""
+
+import math
+import time
+from collections.abc import Mapping
+
+import torch
+
+READ_EVERY = 20
+"""Steps between two reads of recorded values: to read a number is to wait for the GPU, so several are read at once."""
+
+
+class DivergenceError(ArithmeticError):
+    """A recorded value is not a finite number. `run` is the record up to and with that value."""
+
+    def __init__(self, message: str, run: "Run") -> None:
+        super().__init__(message)
+        self.run = run
+
+
+class Run:
+    """The record of a training loop. The loops of all chapters return one.
+
+    Attributes:
+        settings: what the loop was asked to do, by argument name (JSON values).
+        step: updates that were made.
+        steps: a list for each recorded name with a number for every update, for example ``run.steps["loss"]``.
+        epochs: a dict for each finished epoch: "epoch" (from 1), "step", "seconds" of training so far (without validation), the
+            mean over the epoch of everything in `steps`, and what the loop measured at its end.
+        seconds: wall time of the training so far, without validation.
+        stopped: whether the Stop button ended it.
+    """
+
+    def __init__(self, settings: Mapping, advice: str = "") -> None:
+        self.settings, self.advice = dict(settings), advice
+        self.step, self.steps, self.epochs, self.seconds, self.stopped = 0, {}, [], 0.0, False
+        self._unread: list[dict] = []
+        self._order: torch.Tensor | None = None  # state of the batches' generator before an unfinished epoch
+        self._state: dict | None = None
+
+    @classmethod
+    def begin(cls, resume: "Run | None", settings: Mapping, advice: str, optimizers: Mapping, generators: Mapping) -> "Run":
+        """A new run, or `resume` again, with optimizers and generators put back to where they were when it ended.
+
+        Raises ValueError where a setting differs from the resumed run's, or that run was never finished or stopped.
+        """
+        if resume is None:
+            return cls(settings, advice)
+        if resume._state is None:
+            raise ValueError("this run has no state to resume from: it was neither finished nor stopped")
+        for name, value in settings.items():
+            if resume.settings.get(name) != value:
+                raise ValueError(
+                    f"{name} is {value!r}, and {resume.settings.get(name)!r} in the run to resume: give it the same settings"
+                )
+        state, resume.advice, resume.stopped = resume._state, advice, False
+        for name, optimizer in optimizers.items():
+            saved = state["optimizers"][name]
+            # Names of parameters are numbers for an optimizer and texts in a checkpoint.
+            optimizer.load_state_dict({**saved, "state": {int(key): value for key, value in saved["state"].items()}})
+        for name, generator in generators.items():
+            generator.set_state(state["generators"][name].cpu())
+        torch.set_rng_state(state["torch"].cpu())
+        if "cuda" in state and torch.cuda.is_available():
+            torch.cuda.set_rng_state(state["cuda"].cpu())
+        return resume
+
+    def begin_epoch(self, order: torch.Generator) -> None:
+        """Remember the generator that draws the order of the images: a run that stops within an epoch draws it again."""
+        self._order, self._start = order.get_state(), time.perf_counter()
+
+    def record(self, **values: torch.Tensor | float) -> None:
+        """Note the values of an update. Tensors (scalars) stay on their device until several can be read at once.
+
+        Raises DivergenceError where one is not finite, at most READ_EVERY updates after it happened.
+        """
+        self.step += 1
+        self._unread.append(values)
+        if len(self._unread) == READ_EVERY:
+            self._read()
+
+    def end_epoch(self, steps: int, **measured: float) -> None:
+        """Close an epoch of so many steps: its means, and what was measured at its end."""
+        means = {name: sum(values[-steps:]) / steps for name, values in self.steps.items()}
+        position = {"epoch": len(self.epochs) + 1, "step": self.step, "seconds": self.seconds}
+        self.epochs.append({**position, **means, **measured})
+        self._order = None
+
+    def pause(self) -> None:
+        """Read what is still on the device and stop the clock, at the end of an epoch or where the run stops."""
+        self._read()
+        self.seconds += time.perf_counter() - self._start
+
+    def keep(self, optimizers: Mapping, generators: Mapping, stopped: bool) -> None:
+        """Keep the state to resume from. `generators` must hold the batches' as "order"."""
+        self.stopped = stopped
+        states = {name: generator.get_state() for name, generator in generators.items()}
+        if self._order is not None:
+            states["order"] = self._order
+        saved = {name: optimizer.state_dict() for name, optimizer in optimizers.items()}
+        for state in saved.values():
+            state["state"] = {str(key): dict(value) for key, value in state["state"].items()}
+        self._state = {"optimizers": saved, "generators": states, "torch": torch.get_rng_state()}
+        if torch.cuda.is_available():
+            self._state["cuda"] = torch.cuda.get_rng_state()
+
+    def state_dict(self) -> dict:
+        """Everything of the run, as `save_checkpoint` takes it for `training`."""
+        names = ("settings", "step", "steps", "epochs", "seconds", "stopped")
+        return {**{name: getattr(self, name) for name in names}, "state": self._state}
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping) -> "Run":
+        """The run that `state_dict` described, for example from ``load_checkpoint(path).training``."""
+        run = cls(state["settings"])
+        run.step, run.seconds, run.stopped = state["step"], state["seconds"], state["stopped"]
+        run.steps, run.epochs, run._state = state["steps"], state["epochs"], state["state"]
+        return run
+
+    def _read(self) -> None:
+        """Move recorded values into `steps`, and stop where one is not finite."""
+        unread, self._unread = self._unread, []
+        for values in _to_numbers(unread):
+            for name, value in values.items():
+                self.steps.setdefault(name, []).append(value)
+            wrong = [name for name, value in values.items() if not math.isfinite(value)]
+            if wrong:
+                step = len(self.steps[wrong[0]])
+                raise DivergenceError(f"{wrong[0]} is {values[wrong[0]]} in step {step}. {self.advice}", self)
+
+
+def _to_numbers(rows: list[dict]) -> list[dict]:
+    """Rows of scalar tensors and numbers as rows of numbers, with one transfer for each name."""
+    if not rows:
+        return []
+    columns = {}
+    for name in rows[0]:
+        column = [row[name] for row in rows]
+        columns[name] = torch.stack(column).tolist() if isinstance(column[0], torch.Tensor) else column
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

@@ -1,0 +1,77 @@
+"""The record of a run: what is noted is read in the right order, and what is not finite stops it."""
+
+import math
+
+import pytest
+import torch
+
+from course_lib.runtime import DivergenceError, Run
+from course_lib.runtime.run import READ_EVERY
+
+
+def begin(resume=None, settings=None, optimizers=None, generators=None):
+    return Run.begin(resume, settings or {"lr": 1}, "Lower it.", optimizers or {}, generators or {})
+
+
+def test_values_are_read_in_order_and_averaged_over_the_epoch(device):
+    run = begin()
+    order = torch.Generator()
+    for epoch in range(2):
+        run.begin_epoch(order)
+        for step in range(READ_EVERY + 3):
+            run.record(loss=torch.tensor(float(100 * epoch + step), device=device), rate=0.5)
+        run.pause()
+        run.end_epoch(READ_EVERY + 3, validation=epoch)
+    assert run.step == len(run.steps["loss"]) == 2 * (READ_EVERY + 3)
+    assert run.steps["loss"][:2] == [0, 1] and run.steps["loss"][-1] == 100 + READ_EVERY + 2
+    assert run.epochs[1]["epoch"] == 2 and run.epochs[1]["step"] == run.step and run.epochs[1]["validation"] == 1
+    assert run.epochs[1]["loss"] == 100 + (READ_EVERY + 2) / 2 and run.epochs[0]["rate"] == 0.5
+    assert 0 < run.epochs[0]["seconds"] < run.epochs[1]["seconds"] == run.seconds
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_not_finite_stops_the_run_and_names_the_step(bad):
+    run = begin()
+    run.begin_epoch(torch.Generator())
+    for value in (1.0, 2.0, bad, 4.0):
+        run.record(loss=torch.tensor(value))
+    with pytest.raises(DivergenceError, match=r"loss is -?(nan|inf) in step 3\. Lower it\.") as caught:
+        run.pause()
+    assert caught.value.run is run and run.steps["loss"][:2] == [1, 2] and len(run.steps["loss"]) == 3
+    run = begin()
+    run.begin_epoch(torch.Generator())
+    run.record(loss=torch.tensor(bad))
+    for _ in range(READ_EVERY - 2):
+        run.record(loss=torch.tensor(0.0))
+    with pytest.raises(DivergenceError):
+        run.record(loss=torch.tensor(0.0))
+
+
+def test_generators_and_optimizers_are_put_back():
+    weight = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
+    weight.sum().backward()
+    optimizer.step()
+    order, other = torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)
+    run = begin(generators={"order": order, "other": other})
+    run.begin_epoch(order)
+    drawn_in_this_epoch = torch.rand(3, generator=order)
+    run.keep({"updates": optimizer}, {"order": order, "other": other}, stopped=True)
+    next_other, next_global = torch.rand(3, generator=other), torch.rand(3)
+
+    copy = Run.from_state_dict(run.state_dict())
+    fresh = torch.optim.SGD([weight], lr=5.0, momentum=0.9)
+    again = begin(copy, optimizers={"updates": fresh}, generators={"order": order, "other": other})
+    assert again is copy and not again.stopped
+    assert torch.equal(torch.rand(3, generator=order), drawn_in_this_epoch), "the unfinished epoch is drawn again"
+    assert torch.equal(torch.rand(3, generator=other), next_other) and torch.equal(torch.rand(3), next_global)
+    assert torch.equal(fresh.state[weight]["momentum_buffer"], torch.ones(2)) and fresh.param_groups[0]["lr"] == 0.1
+
+
+def test_other_settings_and_runs_without_state_are_refused():
+    with pytest.raises(ValueError, match="no state to resume from"):
+        begin(Run({"lr": 1}))
+    run = Run({"lr": 1})
+    run.keep({}, {}, stopped=True)
+    with pytest.raises(ValueError, match="lr is 2, and 1 in the run to resume"):
+        begin(run, settings={"lr": 2})

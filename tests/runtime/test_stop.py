@@ -1,0 +1,44 @@
+"""The Stop button asks once and interrupts at the second press; afterwards signals go where they went before."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from course_lib.runtime import StopButton
+
+
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_one_press_asks_and_a_second_interrupts():
+    before = signal.getsignal(signal.SIGINT)
+    with StopButton() as stop:
+        assert not stop.pressed
+        press()
+        assert stop.pressed
+        with pytest.raises(KeyboardInterrupt):
+            press()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_it_is_put_back_after_an_error():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError), StopButton():
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_in_another_thread_it_does_nothing():
+    pressed = []
+
+    def work():
+        with StopButton() as stop:
+            pressed.append(stop.pressed)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert pressed == [False]
