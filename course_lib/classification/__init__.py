@@ -15,6 +15,8 @@ from course_lib.classification.evaluation import (
     confusion_matrix,
     evaluate,
 )
+from course_lib.classification.judge import Judge, load_judge, train_judge
+from course_lib.classification.landscape import loss_along_line
 from course_lib.classification.models import (
     CNN,
     MLP,
@@ -39,6 +41,7 @@ __all__ = [
     "Calibration",
     "Classifier",
     "Evaluation",
+    "Judge",
     "LinearClassifier",
     "ResNet",
     "ResidualBlock",
@@ -53,7 +56,10 @@ __all__ = [
     "evaluate",
     "fit_classifier",
     "learning_rate",
+    "load_judge",
+    "loss_along_line",
     "random_flip",
     "random_shift",
+    "train_judge",
     "widest_within",
 ]

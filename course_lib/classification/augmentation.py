@@ -49,7 +49,7 @@ def cutout(x: torch.Tensor, side: int, generator: torch.Generator | None = None)
     in_rows = (row >= first_row) & (row < first_row + side)  # [N, H]
     in_columns = (column >= first_column) & (column < first_column + side)  # [N, W]
     hole = in_rows[:, None, :, None] & in_columns[:, None, None, :]
-    return x.masked_fill(hole, 0)
+    return _as_before(x.masked_fill(hole, 0), x)
 
 
 @dataclass

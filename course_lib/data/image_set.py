@@ -1,9 +1,11 @@
 """What every set of the course is: images in memory with their labels and what else is known of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+
+from course_lib.data.arguments import check_count
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +41,17 @@ class ImageSet:
             raise TypeError(f"a set is indexed by one integer, not {index!r}: slice its images and labels instead")
         # A transform gets a copy: one that works in place would otherwise change the set.
         return image if self.transform is None else self.transform(image.clone()), int(self.labels[index])
+
+    def subset(self, rows: torch.Tensor | slice) -> "ImageSet":
+        """The chosen images with all that is known of them: rows is a slice, indices int64 [n] or a bool mask [N]."""
+        factors = None if self.factors is None else {name: values[rows] for name, values in self.factors.items()}
+        masks = None if self.masks is None else self.masks[rows]
+        return replace(self, images=self.images[rows], labels=self.labels[rows], factors=factors, masks=masks)
+
+    def sample(self, count: int, generator: torch.Generator | None = None) -> "ImageSet":
+        """`count` different images, chosen at random (all of them, in another order, where there are no more)."""
+        count = check_count("count", count, "a sample has at least one image")
+        return self.subset(torch.randperm(len(self), generator=generator, device="cpu")[:count])
 
     def __repr__(self) -> str:
         N, C, H, W = self.images.shape

@@ -2,6 +2,7 @@
 
 from course_lib.viz.explorer import Explorer
 from course_lib.viz.images import draw_image, image_grid
+from course_lib.viz.live import LiveFigure
 from course_lib.viz.show import png, show
 from course_lib.viz.style import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP, new_figure
 
@@ -12,6 +13,7 @@ __all__ = [
     "SIGN_MAP",
     "SIZE_MAP",
     "Explorer",
+    "LiveFigure",
     "draw_image",
     "image_grid",
     "new_figure",

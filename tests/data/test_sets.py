@@ -184,3 +184,26 @@ def test_the_embedded_sets_need_neither_torchvision_nor_matplotlib():
         "print(sorted({'matplotlib', 'torchvision'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_subset_keeps_all_that_is_known_of_its_images():
+    full = load("glyphs-color", "validation", size=8)
+    rows = torch.tensor([5, 3, 700])
+    part = full.subset(rows)
+    assert torch.equal(part.images, full.images[rows]) and part.labels.tolist() == full.labels[rows].tolist()
+    assert torch.equal(part.masks, full.masks[rows]) and part.classes == full.classes and part.split == "validation"
+    assert all(torch.equal(values, full.factors[name][rows]) for name, values in part.factors.items())
+    assert len(full.subset(full.labels == 4)) == (full.labels == 4).sum()
+    plain = ImageSet(full.images, full.labels, full.classes)
+    assert plain.subset(slice(0, 7)).factors is None and len(plain.subset(slice(0, 7))) == 7
+
+
+def test_a_sample_is_random_repeatable_and_without_repetition():
+    full = load("glyphs", "validation", size=8)
+    first, second = (full.sample(1000, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(first.images, second.images) and len(first.labels.unique()) == 10
+    everything = full.sample(10**6)
+    assert len(everything) == len(full)
+    assert torch.equal(everything.factors["angle"].sort().values, full.factors["angle"].sort().values)
+    with pytest.raises(ValueError, match="count is 0"):
+        full.sample(0)

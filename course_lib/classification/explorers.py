@@ -1,0 +1,88 @@
+"""The interactive picture of chapter 3: turn, scale and move an image, and watch the probabilities."""
+
+import math
+
+import ipywidgets as widgets
+import torch
+import torch.nn.functional as F
+
+from course_lib.classification import figures
+from course_lib.data import TYPEFACES, render
+from course_lib.layers import softmax
+from course_lib.viz import Explorer
+
+SAME = "as it is"
+
+
+def moved(images, number, turn=0.0, scale=1.0, right=0.0, down=0.0, typeface=SAME):
+    """One image of a set, turned (degrees, counter-clockwise), scaled and moved (pixels): float32 [C, H, W] in [0, 1].
+
+    An embedded image is drawn anew from its changed factors, so that no border comes into view, and can change its typeface.
+    Any other is resampled; what comes in from outside continues the border.
+    """
+    if images.factors is not None:
+        factors = {name: value[number : number + 1].clone() for name, value in images.factors.items()}
+        pixel = 32 / images.images.shape[-1]  # factors count in pixels of a frame of 32 x 32
+        for name, amount in (("angle", turn), ("x", right * pixel), ("y", down * pixel)):
+            factors[name] += amount
+        factors["height"] *= scale
+        if typeface != SAME:
+            factors["typeface"][:] = [face.name for face in TYPEFACES].index(typeface)
+        return render(factors, images.images.shape[-1])[0][0].float() / 255
+    image = images.images[number : number + 1].float() / 255
+    H, W = image.shape[2:]
+    cosine, sine = math.cos(math.radians(turn)) / scale, math.sin(math.radians(turn)) / scale
+    # For each pixel of the result, where to look in the image: the inverse of the movement, in coordinates from -1 to 1.
+    x, y = -2 * right / W, -2 * down / H
+    matrix = torch.tensor([[[cosine, -sine, cosine * x - sine * y], [sine, cosine, sine * x + cosine * y]]])
+    grid = F.affine_grid(matrix, list(image.shape), align_corners=False)
+    return F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
+
+
+@torch.no_grad()
+def render_prediction(model, images, **movement):
+    """The moved image and what the model says of it -> figure. movement: arguments of `moved`."""
+    device = next(model.parameters()).device
+    image = moved(images, **movement)
+    model.eval()
+    probabilities = softmax(model(image[None].to(device)))[0].cpu()
+    label = images.classes[images.labels[movement["number"]]]
+    return figures.image_and_probabilities(image, probabilities, images.classes, f"is {label}")
+
+
+def explore_predictions(model, images):
+    """The explorer: choose an image of the set (an `ImageSet`), turn, scale and move it, and see the model's probabilities."""
+
+    def slider(low, high, value, step):
+        return widgets.FloatSlider(value=value, min=low, max=high, step=step, continuous_update=False)
+
+    most = images.images.shape[-1] // 2
+    controls = {
+        "number": widgets.IntSlider(value=0, min=0, max=min(len(images), 1000) - 1, continuous_update=False),
+        "turn": slider(-180, 180, 0, 5),
+        "scale": slider(0.3, 2, 1, 0.05),
+        "right": slider(-most, most, 0, 1),
+        "down": slider(-most, most, 0, 1),
+    }
+    if images.factors is not None:
+        controls["typeface"] = widgets.Dropdown(options=[SAME, *(face.name for face in TYPEFACES)])
+    for name, control in controls.items():
+        control.description = name
+    columns = list(controls.values())
+    layout = [widgets.HBox([widgets.VBox(columns[:3]), widgets.VBox(columns[3:])])]
+    alt = "Explorer: a test image with sliders to turn, scale and move it, and the model's probability of each class."
+    return Explorer(lambda **values: render_prediction(model, images, **values), controls, alt, layout=layout)
+
+
+@torch.no_grad()
+def prediction_strip(model, images, number, movements):
+    """What the explorer shows at several settings, side by side: movements is a dict of titles and arguments of `moved`."""
+    device = next(model.parameters()).device
+    pictures = torch.stack([moved(images, number, **movement) for movement in movements.values()])
+    model.eval()
+    probabilities = softmax(model(pictures.to(device))).cpu()
+    labels = images.labels[number].repeat(len(pictures))
+    figure = figures.predictions(pictures, probabilities, labels, images.classes, columns=len(pictures))
+    for axis, title in zip(figure.axes, movements, strict=False):
+        axis.set_title(title, fontsize=9)
+    return figure

@@ -1,0 +1,129 @@
+"""The judges: trained classifiers that later chapters ask what a generated image shows, and in whose features they measure.
+
+A judge is a `ResNet` on 32 x 32 pixels. Those of "glyphs" and "mnist" are part of the package; one for any other set is trained
+by `train_judge` and kept under the data root.
+"""
+
+from importlib import resources
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.classification.augmentation import MAY_FLIP, Augment
+from course_lib.classification.evaluation import evaluate
+from course_lib.classification.models import ResNet
+from course_lib.classification.training import fit_classifier
+from course_lib.data import Batches, data_root, load
+from course_lib.runtime import load_checkpoint, load_weights, pick_device, save_checkpoint
+
+SIZE = 32
+"""Height and width of the images that a judge looks at, in pixels."""
+
+# Grey images are halved at once, which is four times cheaper and loses nothing that a digit needs.
+GREY = {"widths": (16, 32, 64), "stem_stride": 2}
+COLOUR = {"widths": (32, 64, 128), "stem_stride": 1}
+# Found on the validation sets. Epochs over train+validation; shifts and cutout in pixels.
+GREY_TRAINING = {"epochs": 8, "shift": 1, "cutout": 0}
+COLOUR_TRAINING = {"epochs": 8, "shift": 3, "cutout": 0}
+LEARNING = {"lr": 0.2, "label_smoothing": 0.1}
+
+
+class Judge(nn.Module):
+    """A trained classifier in evaluation mode whose weights do not change, for images of any size.
+
+    Images of another size than 32 x 32 are resized (bilinear, antialiased) first. Gradients flow through it to the images.
+
+    Attributes:
+        classes: the names of the classes.
+        metrics: what was measured when it was trained: "test_accuracy" and more.
+        feature_count: how many numbers `features` returns for an image.
+    """
+
+    def __init__(self, model: ResNet, classes: list[str], metrics: dict) -> None:
+        super().__init__()
+        self.model = model.eval().requires_grad_(False)
+        self.classes, self.metrics, self.feature_count = classes, metrics, model.head.in_features
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images [N, C, H, W] in [0, 1] -> logits [N, classes]."""
+        return self.model(self._resized(x))
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Images [N, C, H, W] in [0, 1] -> what the last layer sees of them, [N, feature_count]."""
+        return self.model.features(self._resized(x))
+
+    def train(self, mode: bool = True) -> "Judge":
+        """Stays in evaluation mode whatever is asked: a judge must not depend on what else is in the batch."""
+        return super().train(False)
+
+    def _resized(self, x: torch.Tensor) -> torch.Tensor:
+        if x.dim() != 4 or not x.is_floating_point() or x.shape[2:] == (SIZE, SIZE):
+            return x  # what is no batch of images is refused by the model, with reasons
+        return F.interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True)
+
+
+def load_judge(name: str, *, device: torch.device | str | None = None) -> Judge:
+    """The judge of a set: "glyphs" or "mnist" from the package, another one from the data root if it was trained before.
+
+    device: `pick_device()` by default. Raises FileNotFoundError where there is none; the message says how to train it.
+    """
+    device = pick_device() if device is None else torch.device(device)
+    packaged = resources.files("course_lib.classification").joinpath("judges", f"{name}.safetensors")
+    if packaged.is_file():
+        with resources.as_file(packaged) as path:
+            checkpoint = load_checkpoint(path)
+    elif judge_path(name).is_file():
+        checkpoint = load_checkpoint(judge_path(name))
+    else:
+        train = f"course_lib.classification.train_judge({name!r}) trains one"
+        raise FileNotFoundError(f"there is no judge for {name!r}: {train} (minutes on a CPU) and keeps it in {judge_path(name)}")
+    model = ResNet(**checkpoint.config["model"])
+    load_weights(model, checkpoint.weights, f"the judge of {name}")
+    return Judge(model, checkpoint.config["classes"], checkpoint.metrics).to(device, memory_format=torch.channels_last)
+
+
+def train_judge(name: str, *, seed: int = 0, path: Path | None = None, device: torch.device | str | None = None) -> Judge:
+    """Train the judge of a set on train+validation, measure it once on the test set, and keep it for `load_judge`.
+
+    Args:
+        name: a set as in `data.load`.
+        seed: of the weights, the order of the images and their augmentation.
+        path: the file to write; by default where `load_judge` looks under the data root, or the packaged place for the course's
+            own commands.
+        device: `pick_device()` by default.
+    """
+    device = pick_device() if device is None else torch.device(device)
+    images, test = load(name, "train+validation", size=SIZE), load(name, "test", size=SIZE)
+    grey = images.images.shape[1] == 1
+    training = GREY_TRAINING if grey else COLOUR_TRAINING
+    torch.manual_seed(seed)
+    model = ResNet(images.images.shape[1], SIZE, len(images.classes), **(GREY if grey else COLOUR))
+    model.set_statistics(images.images)
+    batches = Batches(
+        images,
+        batch_size=min(128, len(images)),
+        drop_last=True,
+        generator=torch.Generator().manual_seed(seed),
+        device=device,
+        channels_last=True,
+    )
+    generator = torch.Generator().manual_seed(seed)
+    augment = Augment(shift=training["shift"], flip=name in MAY_FLIP, cutout=training["cutout"], generator=generator)
+    run = fit_classifier(model, batches, epochs=training["epochs"], augment=augment, **LEARNING)
+    if run.stopped:
+        raise KeyboardInterrupt(f"the training of the judge was stopped after {run.step} steps; nothing was saved")
+    result = evaluate(model, test)
+    low, high = result.interval
+    metrics = {"test_accuracy": result.accuracy, "interval": [low, high], "test_loss": result.loss, "seconds": run.seconds}
+    path = judge_path(name) if path is None else path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    config = {"model": model.config, "classes": images.classes, "data": name, "seed": seed, "training": {**training, **LEARNING}}
+    save_checkpoint(path, model, config=config, metrics=metrics)
+    return Judge(model, images.classes, metrics)
+
+
+def judge_path(name: str) -> Path:
+    """Where the judge of a set that is not packaged lies, under the data root."""
+    return data_root() / "judges" / f"{name.replace('/', '_').replace(':', '_')}.safetensors"
