@@ -139,8 +139,8 @@ def accuracy_bars(groups, overall, columns=2):
         axis.set_visible(False)
     for axis, (title, entries) in zip(axes.flat, groups.items(), strict=False):
         values = [row["accuracy"] for _, row in entries]
-        below = [row["accuracy"] - row["interval"][0] for _, row in entries]
-        above = [row["interval"][1] - row["accuracy"] for _, row in entries]
+        below = [max(0.0, row["accuracy"] - row["interval"][0]) for _, row in entries]
+        above = [max(0.0, row["interval"][1] - row["accuracy"]) for _, row in entries]
         places = range(len(entries))
         axis.errorbar(places, values, yerr=[below, above], fmt="o", color=COLOURS["blue"], capsize=3, markersize=4)
         axis.axhline(overall, color=COLOURS["vermilion"], linestyle="--", linewidth=1)
