@@ -57,6 +57,8 @@ def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None,
     if len(x) <= 8:  # few places: name them instead of powers of ten
         axis.set_xticks(list(x), [f"{value:g}" for value in x])
         axis.minorticks_off()
+    elif not log_x and all(isinstance(value, int) for value in x):
+        axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(color="0.92")
     axis.legend(fontsize=8)
     return figure
@@ -134,7 +136,8 @@ def reliability(results):
 def accuracy_bars(groups, overall, columns=2):
     """Accuracy by factor with 95 % intervals: groups is a dict of titles and lists of (label, row of `accuracy_by_factor`)."""
     rows = -(-len(groups) // columns)
-    figure, axes = new_figure(rows, columns, size=(9.5, 2.5 * rows), sharey=True)
+    named = any(len(label) > 12 for entries in groups.values() for label, _ in entries)  # they stand upright, and need room
+    figure, axes = new_figure(rows, columns, size=(9.5, (3.6 if named else 2.5) * rows), sharey=True)
     for axis in axes.flat[len(groups) :]:
         axis.set_visible(False)
     for axis, (title, entries) in zip(axes.flat, groups.items(), strict=False):
@@ -144,10 +147,8 @@ def accuracy_bars(groups, overall, columns=2):
         places = range(len(entries))
         axis.errorbar(places, values, yerr=[below, above], fmt="o", color=COLOURS["blue"], capsize=3, markersize=4)
         axis.axhline(overall, color=COLOURS["vermilion"], linestyle="--", linewidth=1)
-        long = max(len(label) for label, _ in entries) > 6
-        axis.set_xticks(
-            places, [label for label, _ in entries], fontsize=7, rotation=60 if long else 0, ha="right" if long else "center"
-        )
+        turned = {"rotation": 60, "ha": "right"} if named else {}
+        axis.set_xticks(places, [label for label, _ in entries], fontsize=7, **turned)
         axis.set_title(title)
         axis.grid(axis="y", color="0.92")
     for row in axes:

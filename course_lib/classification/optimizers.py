@@ -63,7 +63,7 @@ class Adam:
         for parameter, mean, square in zip(self.params, self.means, self.squares, strict=True):
             mean.mul_(beta1).add_((1 - beta1) * parameter.grad)
             square.mul_(beta2).add_((1 - beta2) * parameter.grad.square())
-            # Both averages start at zero, and after t steps hold only the share 1 - beta^t of what they are the average of.
+            # The averages start at zero: after t steps they are too small by the factor 1 - beta^t.
             unbiased_mean, unbiased_square = mean / (1 - beta1**self.steps), square / (1 - beta2**self.steps)
             parameter.mul_(1 - self.lr * self.weight_decay)
             parameter -= self.lr * unbiased_mean / (unbiased_square.sqrt() + self.eps)

@@ -118,11 +118,12 @@ def classifier_step(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One update: forward, loss, backward, step.
 
-    x: [N, C, H, W], y: int64 [N]. Returns (loss, share of right answers), scalars on the device, of the model before the update.
+    x: [N, C, H, W], y: int64 [N]. Returns (loss, share of right answers), scalars on the device,
+    of the model before the update.
     """
     with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bfloat16):
         logits = model(x)
-    # The loss of chapter 2, in float32: in bfloat16's 8 significant bits the sum of the exponentials would be too coarse.
+    # The loss of chapter 2, in float32: bfloat16's 8 significant bits are too few for its sum.
     loss = F.cross_entropy(logits.float(), y, label_smoothing=label_smoothing)
     optimizer.zero_grad()  # gradients add up until they are cleared
     loss.backward()

@@ -1,0 +1,80 @@
+"""The judges: what came with the package reads its set as well as it says, and one can be trained for any other."""
+
+import pytest
+import torch
+from PIL import Image
+
+from course_lib import data
+from course_lib.classification import Judge, evaluate, judge, load_judge, train_judge
+from course_lib.data import set_data_root
+
+
+@pytest.fixture
+def own_root(tmp_path):
+    set_data_root(tmp_path)
+    yield tmp_path
+    set_data_root(None)
+
+
+def test_the_judge_of_glyphs_reads_them(device):
+    result = load_judge("glyphs", device=device)
+    assert isinstance(result, Judge) and result.metrics["test_accuracy"] > 0.995
+    images = data.load("glyphs", "test").subset(slice(0, 1000))
+    assert evaluate(result, images).accuracy > 0.99
+    assert result.classes == images.classes
+
+
+def test_the_judge_of_mnist_reads_it_at_both_sizes(device):
+    result = load_judge("mnist", device=device)
+    assert result.metrics["test_accuracy"] >= 0.994
+    if not data.available()["mnist"]:
+        pytest.skip("MNIST is not in the data root")
+    for size in (28, 32):
+        assert evaluate(result, data.load("mnist", "test", size=size)).accuracy > 0.99
+
+
+def test_features_are_what_the_head_sees_and_gradients_reach_the_image():
+    result = load_judge("glyphs", device="cpu")
+    x = torch.rand(2, 1, 32, 32, requires_grad=True)
+    features = result.features(x)
+    assert features.shape == (2, result.feature_count) == (2, 64)
+    torch.testing.assert_close(result.model.head(features), result(x))
+    features.sum().backward()
+    assert x.grad.abs().sum() > 0 and not any(p.requires_grad for p in result.parameters())
+
+
+def test_it_stays_in_evaluation_mode():
+    result = load_judge("glyphs", device="cpu").train()
+    x = torch.rand(4, 1, 32, 32)
+    assert not result.training and not result.model.training
+    torch.testing.assert_close(result(x)[:1], result(x[:1]))
+
+
+def test_bad_images_are_refused():
+    result = load_judge("glyphs", device="cpu")
+    with pytest.raises(ValueError, match="in_channels"):
+        result(torch.rand(1, 3, 28, 28))
+    with pytest.raises(TypeError, match=r"torch\.uint8"):
+        result(torch.zeros(1, 1, 28, 28, dtype=torch.uint8))
+
+
+def test_without_a_judge_the_error_says_how_to_get_one(own_root):
+    with pytest.raises(FileNotFoundError, match=r"no judge for 'cifar10': course_lib.classification.train_judge\('cifar10'\)"):
+        load_judge("cifar10")
+
+
+def test_one_is_trained_for_a_folder_and_found_again(own_root, monkeypatch):
+    images = data.load("glyphs", "train", size=32)
+    for split, rows in (("train", range(300)), ("test", range(300, 360))):
+        for n in rows:
+            folder = own_root / "images" / split / images.classes[images.labels[n]]
+            folder.mkdir(parents=True, exist_ok=True)
+            picture = images.images[n, 0].numpy()
+            Image.fromarray(picture).save(folder / f"{n:03d}.png")
+    monkeypatch.setitem(judge.GREY_TRAINING, "epochs", 15)
+    name = f"folder:{own_root / 'images'}"
+    trained = train_judge(name, device="cpu")
+    found = load_judge(name, device="cpu")
+    test = data.load(name, "test")
+    assert found.metrics == trained.metrics and found.classes == test.classes
+    assert evaluate(found, test).accuracy == trained.metrics["test_accuracy"] > 0.7
