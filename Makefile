@@ -11,6 +11,7 @@ LAB_ARGS ?=
 # Workers of the test run. `logical` counts hardware threads; `auto` counts cores and leaves half of a small cloud machine idle.
 WORKERS ?= logical
 NOTEBOOK ?=
+PART ?=
 REPOSITORY ?=
 BRANCH ?=
 export REPOSITORY BRANCH
@@ -39,7 +40,8 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test environment notebooks figures address lock format health bench-convolution test-lowest
+.PHONY: help lab test environment notebooks figures address lock format health judges \
+	bench-convolution bench-classification test-lowest
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -91,6 +93,12 @@ figures: $(STAMP) ## draw the figure of the README again
 
 bench-convolution: $(STAMP) ## compare the course's convolutions with PyTorch's
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python benchmarks/convolution.py
+
+bench-classification: $(STAMP) ## how fast classifiers learn: PART="loop mnist", also mnist-peer and cifar10 (an hour)
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.classification $(PART)
+
+judges: $(STAMP) ## train the classifiers that judge generated images again (MNIST must be in the data root; 3 minutes)
+	@$(IN_VENV) tools.judges
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"

@@ -50,9 +50,7 @@ def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None,
         if len(rows) > 1:
             low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
             axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
-    for label, level in (references or {}).items():
-        axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
-        axis.annotate(label, (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="0.35")
+    _draw_references(axis, references)
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear", ylim=ylim)
     if len(x) <= 8:  # few places: name them instead of powers of ten
         axis.set_xticks(list(x), [f"{value:g}" for value in x])
@@ -193,9 +191,7 @@ def scores(results, ylabel, references=None):
         median = torch.tensor(values, dtype=torch.float64).quantile(0.5).item()
         axis.plot([place - 0.25, place + 0.25], [median] * 2, color=colour, linewidth=2)
         axis.annotate(f"{median:.1%}", (place + 0.28, median), va="center", fontsize=8)
-    for label, level in (references or {}).items():
-        axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
-        axis.annotate(label, (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="0.35")
+    _draw_references(axis, references)
     axis.set_xticks(range(len(results)), list(results))
     axis.set(ylabel=ylabel, xlim=(-0.5, len(results) - 0.2))
     axis.grid(axis="y", color="0.92")
@@ -213,3 +209,12 @@ def image_and_probabilities(image, probabilities, classes, title=""):
     axes[0, 1].set_yticks(range(len(classes)), classes)
     axes[0, 1].invert_yaxis()
     return figure
+
+
+def _draw_references(axis, references):
+    """Dotted horizontal lines with their labels at the right end."""
+    for label, level in (references or {}).items():
+        axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
+        box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}  # stays legible where a curve runs through it
+        axis.annotate(label, (1, level), ha="right", va="bottom", fontsize=8, color="0.35", bbox=box, **place)

@@ -1,5 +1,7 @@
 """Figures carry text, are the same twice, and explorers redraw when a control moves."""
 
+import base64
+
 import ipywidgets as widgets
 import numpy as np
 import pytest
@@ -7,7 +9,21 @@ import torch
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from course_lib.viz import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP, Explorer, draw_image, image_grid, new_figure, png, show
+from course_lib.viz import (
+    COLOURS,
+    GREY_MAP,
+    LINES,
+    SIGN_MAP,
+    SIZE_MAP,
+    Explorer,
+    LiveFigure,
+    draw_image,
+    image_grid,
+    live,
+    new_figure,
+    png,
+    show,
+)
 
 
 def bar(height=1.0):
@@ -190,3 +206,32 @@ def test_maps_of_numbers_grow_lighter_throughout():
 
     lightness = matplotlib.colormaps[SIZE_MAP](np.linspace(0, 1, 50))[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) > 0).all()
+
+
+def test_a_live_figure_takes_the_place_of_the_one_before(monkeypatch):
+    shown, updates = [], []
+
+    class Handle:
+        def update(self, bundle, **arguments):
+            updates.append((bundle, arguments))
+
+    def display(bundle, **arguments):
+        shown.append((bundle, arguments))
+        return Handle()
+
+    monkeypatch.setattr(live, "display", display)
+
+    def draw(value):
+        figure, axes = new_figure()
+        axes[0, 0].plot([0, value])
+        return figure
+
+    picture = LiveFigure(draw, alt="A line that rises.")
+    for value in (1, 2, 3):
+        picture(value)
+    assert len(shown) == 1 and shown[0][1]["display_id"] is True and len(updates) == 2
+    bundles = [shown[0][0], *(bundle for bundle, _ in updates)]
+    assert [bundle["text/plain"] for bundle in bundles] == ["A line that rises."] * 3
+    assert len({bundle["image/png"] for bundle in bundles}) == 3
+    assert base64.b64decode(bundles[2]["image/png"]) == png(draw(3))
+    assert updates[0][1]["metadata"]["image/png"]["alt"] == "A line that rises."
