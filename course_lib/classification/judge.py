@@ -21,12 +21,13 @@ from course_lib.runtime import load_checkpoint, load_weights, pick_device, save_
 SIZE = 32
 """Height and width of the images that a judge looks at, in pixels."""
 
-# Grey images are halved at once, which is four times cheaper and loses nothing that a digit needs.
+# The first convolution halves the image, which makes all that follows four times cheaper: on a CPU more epochs are worth more
+# than a finer grid (measured on CIFAR-10 at equal time).
 GREY = {"widths": (16, 32, 64), "stem_stride": 2}
-COLOUR = {"widths": (32, 64, 128), "stem_stride": 1}
+COLOUR = {"widths": (32, 64, 128), "stem_stride": 2}
 # Found on the validation sets. Epochs over train+validation; shifts and cutout in pixels.
 GREY_TRAINING = {"epochs": 8, "shift": 1, "cutout": 0}
-COLOUR_TRAINING = {"epochs": 8, "shift": 3, "cutout": 0}
+COLOUR_TRAINING = {"epochs": 24, "shift": 3, "cutout": 0}
 LEARNING = {"lr": 0.2, "label_smoothing": 0.1}
 
 
