@@ -80,7 +80,7 @@ def evaluate(model: nn.Module, images: ImageSet, *, batch_size: int = 500, bfloa
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
         logits = torch.cat([model(x).float() for x, _ in batches]).cpu()
     model.train(training)
-    _check_labels(images.labels, logits.shape[1])
+    check_labels(images.labels, logits.shape[1])
     return Evaluation(logits, images.labels)
 
 
@@ -111,8 +111,8 @@ def confusion_matrix(predicted: torch.Tensor, labels: torch.Tensor, classes: int
     """
     if predicted.shape != labels.shape or labels.dim() != 1:
         raise ValueError(f"predicted and labels must be two [N], got {list(predicted.shape)} and {list(labels.shape)}")
-    _check_labels(predicted, classes)
-    _check_labels(labels, classes)
+    check_labels(predicted, classes)
+    check_labels(labels, classes)
     return torch.bincount(labels * classes + predicted, minlength=classes * classes).view(classes, classes)
 
 
@@ -137,7 +137,7 @@ def calibration(probabilities: torch.Tensor, labels: torch.Tensor, bins: int = 1
     sums = probabilities.sum(dim=1)
     if probabilities.min() < 0 or not torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
         raise ValueError("probabilities must be at least 0 and sum to 1 in each row: apply softmax to logits first")
-    _check_labels(labels, probabilities.shape[1])
+    check_labels(labels, probabilities.shape[1])
     confidence, predicted = probabilities.double().max(dim=1)
     correct = (predicted == labels).double()
     place = (confidence * bins).long().clamp(max=bins - 1)
@@ -178,9 +178,11 @@ def accuracy_by_factor(correct: torch.Tensor, values: torch.Tensor, edges: Seque
     return rows
 
 
-def _check_labels(labels: torch.Tensor, classes: int) -> None:
+def check_labels(labels: torch.Tensor, classes: int) -> None:
+    """Raise ValueError for no labels, or one outside 0 to classes - 1."""
     if len(labels) == 0:
-        raise ValueError("there are no labels")
+        raise ValueError("there are no labels to compare with")
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
-        raise ValueError(f"a label is {labels[outside][0].item()}, outside the classes 0 to {classes - 1}")
+        way_out = "build the model with more classes, or correct the label"
+        raise ValueError(f"a label is {labels[outside][0].item()}, outside the classes 0 to {classes - 1}: {way_out}")

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
 
-from course_lib.classification.evaluation import evaluate
+from course_lib.classification.evaluation import check_labels, evaluate
 from course_lib.classification.schedules import learning_rate
 from course_lib.data import Batches, ImageSet
 from course_lib.runtime import Run, StopButton
@@ -36,7 +36,7 @@ def fit_classifier(
     resume: Run | None = None,
     watch: Callable[[Run], object] | None = None,
 ) -> Run:
-    """Train a classifier, in place, on the device where its batches lie, and report what happened.
+    """Train a classifier, in place, on the device where its batches lie, and report what happened. It is left in evaluation mode.
 
     The Stop button (Ctrl-C) ends the run after the present step: the model keeps what it has learned, and the run can go on.
 
@@ -71,7 +71,7 @@ def fit_classifier(
     settings |= {"schedule": schedule, "label_smoothing": label_smoothing, "bfloat16": bfloat16, "batch_size": batches.batch_size}
     learning_rate(schedule, 0, lr)  # an unknown schedule is refused before any work
     model.to(batches.device, memory_format=torch.channels_last if batches.channels_last else torch.contiguous_format)
-    _check_labels(model, batches)
+    _check_data(model, batches, validation)
     updates = _make_optimizer(model, optimizer, lr, momentum, weight_decay)
     generators = {"order": batches.generator}
     if isinstance(getattr(augment, "generator", None), torch.Generator):
@@ -104,6 +104,7 @@ def fit_classifier(
                 if watch is not None:
                     watch(run)
     run.keep({"updates": updates}, generators, stopped=run.step < total)
+    model.eval()
     return run
 
 
@@ -123,8 +124,9 @@ def classifier_step(
     """
     with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bfloat16):
         logits = model(x)
-    # The loss of chapter 2, in float32: bfloat16's 8 significant bits are too few for its sum.
-    loss = F.cross_entropy(logits.float(), y, label_smoothing=label_smoothing)
+    if bfloat16:
+        logits = logits.float()  # 8 significant bits are too few for the sum in the loss
+    loss = F.cross_entropy(logits, y, label_smoothing=label_smoothing)
     optimizer.zero_grad()  # gradients add up until they are cleared
     loss.backward()
     optimizer.step()
@@ -143,19 +145,17 @@ def _make_optimizer(model: nn.Module, optimizer: str, lr: float, momentum: float
     raise ValueError(f"no optimizer is called {optimizer!r}: choose from sgd, adamw")
 
 
-def _check_labels(model: nn.Module, batches: Batches) -> None:
-    """Compare the labels with the classes of the model, once and not in every step: on a GPU it would wait each time."""
+@torch.no_grad()
+def _check_data(model: nn.Module, batches: Batches, validation: ImageSet | None) -> None:
+    """Refuse images and labels that do not fit the model before any step: in a step, on a GPU, the check would wait each time."""
     if batches.labels is None:
         raise ValueError("the batches have no labels: make them from an ImageSet, or give Batches labels")
     model.eval()
-    with torch.no_grad():
-        classes = model(batches.take(slice(0, 1))[0]).shape[1]
-    lowest, highest = int(batches.labels.min()), int(batches.labels.max())
-    if lowest < 0 or highest >= classes:
-        bad = lowest if lowest < 0 else highest
-        raise ValueError(
-            f"a label is {bad}, and the model has the classes 0 to {classes - 1}: build it with as many as there are"
-        )
+    classes = model(batches.take(slice(0, 1))[0]).shape[1]
+    check_labels(batches.labels, classes)
+    if validation is not None:
+        evaluate(model, validation.subset(slice(0, 1)))
+        check_labels(validation.labels, classes)
 
 
 def _validate(model: nn.Module, validation: ImageSet | None) -> dict[str, float]:

@@ -178,7 +178,7 @@ def test_watch_sees_every_epoch_and_training_mode_is_on():
         return x
 
     fit_classifier(model, batches(), IMAGES, augment=look, watch=lambda run: seen.append(run.epochs[-1]["epoch"]), **ROUND)
-    assert seen == [1, 2, 3] and modes == [True] * 12
+    assert seen == [1, 2, 3] and modes == [True] * 12 and not model.training
 
 
 def test_bfloat16_learns_too(device):
@@ -219,7 +219,7 @@ def test_labels_outside_the_classes_are_named_before_any_step(labels, bad):
     model = model_with_dropout()
     before = weights(model)
     wrong = data.Batches(IMAGES.images, labels, 16)
-    with pytest.raises(ValueError, match=rf"a label is {bad}, and the model has the classes 0 to 9"):
+    with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 9: build the model with more classes"):
         fit_classifier(model, wrong, **ROUND)
     with pytest.raises(ValueError, match="have no labels"):
         fit_classifier(model, data.Batches(IMAGES.images), **ROUND)
@@ -230,5 +230,9 @@ def test_wrong_channels_and_empty_validation_are_named():
     with pytest.raises(ValueError, match="build the model with their in_channels"):
         fit_classifier(CNN(3, 16, 10), batches(), **ROUND)
     empty = data.ImageSet(IMAGES.images[:0], IMAGES.labels[:0], IMAGES.classes)
-    with pytest.raises(ValueError, match="there are no images"):
-        fit_classifier(model_with_dropout(), batches(), empty, **ROUND)
+    wrong = data.ImageSet(IMAGES.images, IMAGES.labels + 5, IMAGES.classes)
+    coloured = data.ImageSet(IMAGES.images.expand(-1, 3, -1, -1), IMAGES.labels, IMAGES.classes)
+    never = {"augment": lambda x: pytest.fail("a step was made before the error")}
+    for validation, words in ((empty, "there are no images"), (wrong, "outside the classes 0 to 9"), (coloured, "in_channels")):
+        with pytest.raises(ValueError, match=words):
+            fit_classifier(CNN(1, 16, 10), batches(), validation, **never, **ROUND)
