@@ -66,7 +66,7 @@ def descent_paths(curvatures, paths, steps=20):
     """Paths of optimizers over the level lines of 1/2 (a x^2 + b y^2): paths is a dict of names and positions [T, 2]."""
     figure, axes = new_figure(1, len(paths), size=(9.5, 2.7), sharex=True, sharey=True)
     a, b = curvatures
-    x = torch.linspace(-1.3, 1.3, 100)
+    x = torch.linspace(-1.5, 1.5, 100)
     grid_y, grid_x = torch.meshgrid(x, x, indexing="ij")
     height = 0.5 * (a * grid_x**2 + b * grid_y**2)
     for axis, (name, path), colour in zip(axes[0], paths.items(), LINES, strict=False):
@@ -75,7 +75,7 @@ def descent_paths(curvatures, paths, steps=20):
         part = path[: steps + 1]
         axis.plot(part[:, 0].tolist(), part[:, 1].tolist(), "o-", markersize=3, linewidth=1, color=colour)
         axis.plot(0, 0, "+", color="black", markersize=10)
-        axis.set(title=name, xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), xlabel="flat direction", aspect="equal")
+        axis.set(title=name, xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), xlabel="flat direction", aspect="equal")
     axes[0, 0].set_ylabel("steep direction")
     return figure
 

@@ -11,7 +11,7 @@ def activations(functions, x):
     for axis, (name, (values, slopes)) in zip(axes[0], functions.items(), strict=True):
         axis.plot(x.tolist(), values.tolist(), label="function")
         axis.plot(x.tolist(), slopes.tolist(), "--", label="slope")
-        axis.set(title=name, ylim=(-1.3, 2.5))
+        axis.set(title=name, xlabel="$x$", ylim=(-1.3, 2.5))
         axis.grid(color="0.9")
     axes[0, 0].legend(fontsize=8)
     return figure
@@ -28,13 +28,18 @@ def histograms(rows, titles, labels):
     return figure
 
 
-def loss_curve(losses, window=1, references=None, xlabel="step"):
-    """Losses against the step, with the running mean over `window` steps; references: dict of labels and levels to draw."""
+def loss_curve(losses, window=1, references=None, xlabel="step", beside=None):
+    """Losses against the step, with the running mean over `window` steps; references: dict of labels and levels to draw;
+    beside: dict of labels and other losses, of which the running mean is drawn.
+    """
     figure, axes = new_figure(size=(6.4, 3))
     axis, values = axes[0, 0], torch.tensor(losses)
     axis.plot(values.tolist(), color=COLOURS["sky"], linewidth=0.8, label="loss of each step" if window > 1 else "loss")
     if window > 1:
         axis.plot(range(window - 1, len(values)), values.unfold(0, window, 1).mean(dim=1).tolist(), label=f"mean of {window}")
+    for (label, others), colour in zip((beside or {}).items(), LINES[2:], strict=False):
+        means = torch.tensor(others).unfold(0, window, 1).mean(dim=1).tolist()
+        axis.plot(range(window - 1, len(others)), means, color=colour, linestyle="-.", label=label)
     for (label, level), style in zip((references or {}).items(), ("--", ":"), strict=False):
         axis.axhline(level, color=COLOURS["vermilion"], linestyle=style, label=label)
     axis.set(xlabel=xlabel, ylabel="cross-entropy in nats", ylim=(0, None))

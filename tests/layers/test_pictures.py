@@ -25,6 +25,8 @@ def test_curves_and_histograms():
     axis = figures.loss_curve([3.0, 1.0, 2.0], window=2, references={"guessing": 2.3}).axes[0]
     assert list(axis.lines[1].get_ydata()) == [2.0, 1.5]
     assert axis.lines[2].get_ydata()[0] == 2.3
+    axis = figures.loss_curve([3.0, 1.0, 2.0], window=2, beside={"other": [1.0, 3.0]}).axes[0]
+    assert list(axis.lines[2].get_ydata()) == [2.0]
 
 
 def test_the_pooling_explorer_follows_its_controls():
