@@ -20,7 +20,7 @@ def random_shift(x: torch.Tensor, pixels: int, generator: torch.Generator | None
     if pixels == 0:
         return x
     N, _, H, W = x.shape
-    offset = torch.randint(0, 2 * pixels + 1, (2, N, 1), generator=generator).to(x.device)
+    offset = torch.randint(0, 2 * pixels + 1, (2, N, 1), generator=generator, device="cpu").to(x.device)
     # [N, H, W, C]: one advanced index picks the rows and columns of all images, with the channels of a pixel together.
     padded = F.pad(x, (pixels, pixels, pixels, pixels)).permute(0, 2, 3, 1)
     image = torch.arange(N, device=x.device)[:, None, None]
@@ -31,7 +31,7 @@ def random_shift(x: torch.Tensor, pixels: int, generator: torch.Generator | None
 
 def random_flip(x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
     """Each image mirrored from left to right with probability one half."""
-    mirrored = (torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5).to(x.device)
+    mirrored = (torch.rand(len(x), 1, 1, 1, generator=generator, device="cpu") < 0.5).to(x.device)
     return _as_before(torch.where(mirrored, x.flip(3), x), x)
 
 
@@ -43,7 +43,7 @@ def cutout(x: torch.Tensor, side: int, generator: torch.Generator | None = None)
     if side < 0:
         raise ValueError(f"side is {side}: a square has no negative side")
     N, _, H, W = x.shape
-    centre = torch.rand(2, N, 1, generator=generator).to(x.device)
+    centre = torch.rand(2, N, 1, generator=generator, device="cpu").to(x.device)
     first_row, first_column = (centre[0] * H - side / 2).round(), (centre[1] * W - side / 2).round()  # [N, 1]
     row, column = torch.arange(H, device=x.device), torch.arange(W, device=x.device)
     in_rows = (row >= first_row) & (row < first_row + side)  # [N, H]
@@ -66,7 +66,12 @@ class Augment:
     shift: int = 0
     flip: bool = False
     cutout: int = 0
-    generator: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
+    generator: torch.Generator = field(default_factory=lambda: torch.Generator("cpu").manual_seed(0))
+
+    def __post_init__(self) -> None:
+        for name in ("shift", "cutout"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it is a number of pixels, at least 0")
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         x = random_shift(x, self.shift, self.generator)

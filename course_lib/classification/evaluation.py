@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
+from course_lib.data.arguments import check_count
 from course_lib.layers import cross_entropy, softmax
 
 
@@ -62,7 +63,7 @@ class Evaluation:
 
 @torch.no_grad()
 def evaluate(model: nn.Module, images: ImageSet, *, batch_size: int = 500, bfloat16: bool = False) -> Evaluation:
-    """Run a model over a set in evaluation mode, on the device where it lies, and leave its mode as it was.
+    """Run a model over a set in evaluation mode, on the device where it lies, and leave the modes of its parts as they were.
 
     Args:
         model: images [N, C, H, W] in [0, 1] -> logits [N, K].
@@ -73,14 +74,19 @@ def evaluate(model: nn.Module, images: ImageSet, *, batch_size: int = 500, bfloa
     Raises:
         ValueError: no images, or labels that are no classes of the model.
     """
-    device = next(model.parameters()).device
-    training = model.training
-    model.eval()
-    batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-        logits = torch.cat([model(x).float() for x, _ in batches]).cpu()
-    model.train(training)
-    check_labels(images.labels, logits.shape[1])
+    parameter = next(model.parameters())
+    device, dtype = parameter.device, parameter.dtype
+    check_labels(images.labels, len(images))
+    modes = {module: module.training for module in model.modules()}
+    batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True, dtype=dtype)
+    try:
+        model.eval()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            logits = torch.cat([model(x).float() for x, _ in batches]).cpu()
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    check_labels(images.labels, len(images), logits.shape[1])
     return Evaluation(logits, images.labels)
 
 
@@ -111,8 +117,8 @@ def confusion_matrix(predicted: torch.Tensor, labels: torch.Tensor, classes: int
     """
     if predicted.shape != labels.shape or labels.dim() != 1:
         raise ValueError(f"predicted and labels must be two [N], got {list(predicted.shape)} and {list(labels.shape)}")
-    check_labels(predicted, classes)
-    check_labels(labels, classes)
+    check_labels(predicted, len(predicted), classes)
+    check_labels(labels, len(labels), classes)
     return torch.bincount(labels * classes + predicted, minlength=classes * classes).view(classes, classes)
 
 
@@ -134,10 +140,11 @@ def calibration(probabilities: torch.Tensor, labels: torch.Tensor, bins: int = 1
 
     probabilities: [N, K], each row summing to 1; labels: int64 [N]. Raises ValueError for logits in their place.
     """
+    check_labels(labels, *probabilities.shape)
+    bins = check_count("bins", bins, "there must be at least one")
     sums = probabilities.sum(dim=1)
     if probabilities.min() < 0 or not torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
         raise ValueError("probabilities must be at least 0 and sum to 1 in each row: apply softmax to logits first")
-    check_labels(labels, probabilities.shape[1])
     confidence, predicted = probabilities.double().max(dim=1)
     correct = (predicted == labels).double()
     place = (confidence * bins).long().clamp(max=bins - 1)
@@ -158,14 +165,17 @@ def confident_mistakes(evaluation: Evaluation, count: int = 10) -> torch.Tensor:
 def accuracy_by_factor(correct: torch.Tensor, values: torch.Tensor, edges: Sequence[float] | None = None) -> list[dict]:
     """Accuracy in groups of a factor: of each whole number, or between each two edges (low <= value < high; the last closed).
 
-    correct: bool [N], values: [N]. Returns a dict for each group that has images, in ascending order: "low" and "high" of the
-    group, "count", "accuracy" and "interval".
+    correct: bool [N], values: [N]; a value outside the edges belongs to no group. Returns a dict for each group that has images,
+    in ascending order: "low" and "high" of the group, "count", "accuracy" and "interval".
     """
     if correct.shape != values.shape:
         raise ValueError(f"correct and values must be two [N], got {list(correct.shape)} and {list(values.shape)}")
     if edges is None:
         groups = [(value, value, values == value) for value in values.unique().tolist()]
     else:
+        edges = list(edges)
+        if len(edges) < 2 or edges != sorted(edges):
+            raise ValueError(f"edges must be at least two numbers in ascending order, got {edges}")
         groups = [(low, high, (values >= low) & (values < high)) for low, high in itertools.pairwise(edges)]
         low, high, inside = groups[-1]
         groups[-1] = (low, high, inside | (values == high))
@@ -178,11 +188,15 @@ def accuracy_by_factor(correct: torch.Tensor, values: torch.Tensor, edges: Seque
     return rows
 
 
-def check_labels(labels: torch.Tensor, classes: int) -> None:
-    """Raise ValueError for no labels, or one outside 0 to classes - 1."""
-    if len(labels) == 0:
-        raise ValueError("there are no labels to compare with")
-    outside = (labels < 0) | (labels >= classes)
+def check_labels(labels: torch.Tensor, count: int, classes: int | None = None) -> None:
+    """Refuse labels that are not int64 [count] and, where `classes` is given, those outside 0 to classes - 1."""
+    if count == 0:
+        raise ValueError("there are no images")
+    if labels.dtype != torch.int64:
+        raise TypeError(f"labels must be int64, got {labels.dtype}: convert them with .long()")
+    if labels.shape != (count,):
+        raise ValueError(f"labels must have the shape [{count}], one for each image, got {list(labels.shape)}")
+    outside = torch.zeros_like(labels, dtype=torch.bool) if classes is None else (labels < 0) | (labels >= classes)
     if outside.any():
         way_out = "build the model with more classes, or correct the label"
         raise ValueError(f"a label is {labels[outside][0].item()}, outside the classes 0 to {classes - 1}: {way_out}")

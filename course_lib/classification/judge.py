@@ -4,6 +4,8 @@ A judge is a `ResNet` on 32 x 32 pixels. Those of "glyphs" and "mnist" are part 
 by `train_judge` and kept under the data root.
 """
 
+import hashlib
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -46,6 +48,7 @@ class Judge(nn.Module):
         super().__init__()
         self.model = model.eval().requires_grad_(False)
         self.classes, self.metrics, self.feature_count = classes, metrics, model.head.in_features
+        self.eval()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images [N, C, H, W] in [0, 1] -> logits [N, classes]."""
@@ -60,23 +63,29 @@ class Judge(nn.Module):
         return super().train(False)
 
     def _resized(self, x: torch.Tensor) -> torch.Tensor:
-        if x.dim() != 4 or not x.is_floating_point() or x.shape[2:] == (SIZE, SIZE):
+        if x.dim() != 4 or not x.is_floating_point():
             return x  # what is no batch of images is refused by the model, with reasons
+        low, high = (float(value) for value in torch.aminmax(x.detach())) if x.numel() else (0.0, 1.0)
+        if low < -0.01 or high > 1.01:
+            way_out = "bring them there first, for example with (x + 1) / 2 or x / 255"
+            raise ValueError(f"a judge takes images between 0 and 1, and these lie between {low:.3g} and {high:.3g}: {way_out}")
+        if x.shape[2:] == (SIZE, SIZE):
+            return x
         return F.interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True)
 
 
 def load_judge(name: str, *, device: torch.device | str | None = None) -> Judge:
-    """The judge of a set: "glyphs" or "mnist" from the package, another one from the data root if it was trained before.
+    """The judge of a set: the one that `train_judge` left under the data root, or else, for "glyphs" and "mnist", the package's.
 
     device: `pick_device()` by default. Raises FileNotFoundError where there is none; the message says how to train it.
     """
     device = pick_device() if device is None else torch.device(device)
     packaged = resources.files("course_lib.classification").joinpath("judges", f"{name}.safetensors")
-    if packaged.is_file():
+    if judge_path(name).is_file():
+        checkpoint = load_checkpoint(judge_path(name))
+    elif packaged.is_file():
         with resources.as_file(packaged) as path:
             checkpoint = load_checkpoint(path)
-    elif judge_path(name).is_file():
-        checkpoint = load_checkpoint(judge_path(name))
     else:
         train = f"course_lib.classification.train_judge({name!r}) trains one"
         raise FileNotFoundError(f"there is no judge for {name!r}: {train} (minutes on a CPU) and keeps it in {judge_path(name)}")
@@ -85,17 +94,20 @@ def load_judge(name: str, *, device: torch.device | str | None = None) -> Judge:
     return Judge(model, checkpoint.config["classes"], checkpoint.metrics).to(device, memory_format=torch.channels_last)
 
 
-def train_judge(name: str, *, seed: int = 0, path: Path | None = None, device: torch.device | str | None = None) -> Judge:
+def train_judge(
+    name: str, *, seed: int = 0, path: str | os.PathLike | None = None, device: torch.device | str | None = None
+) -> Judge:
     """Train the judge of a set on train+validation, measure it once on the test set, and keep it for `load_judge`.
 
     Args:
         name: a set as in `data.load`.
         seed: of the weights, the order of the images and their augmentation.
-        path: the file to write; by default where `load_judge` looks under the data root, or the packaged place for the course's
-            own commands.
+        path: the file to write; by default where `load_judge` looks under the data root.
         device: `pick_device()` by default.
     """
     device = pick_device() if device is None else torch.device(device)
+    path = judge_path(name) if path is None else Path(path).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)  # minutes of training must not end in a folder that cannot be made
     images, test = load(name, "train+validation", size=SIZE), load(name, "test", size=SIZE)
     grey = images.images.shape[1] == 1
     training = GREY_TRAINING if grey else COLOUR_TRAINING
@@ -118,13 +130,14 @@ def train_judge(name: str, *, seed: int = 0, path: Path | None = None, device: t
     result = evaluate(model, test)
     low, high = result.interval
     metrics = {"test_accuracy": result.accuracy, "interval": [low, high], "test_loss": result.loss, "seconds": run.seconds}
-    path = judge_path(name) if path is None else path
-    path.parent.mkdir(parents=True, exist_ok=True)
     config = {"model": model.config, "classes": images.classes, "data": name, "seed": seed, "training": {**training, **LEARNING}}
     save_checkpoint(path, model, config=config, metrics=metrics)
     return Judge(model, images.classes, metrics)
 
 
 def judge_path(name: str) -> Path:
-    """Where the judge of a set that is not packaged lies, under the data root."""
-    return data_root() / "judges" / f"{name.replace('/', '_').replace(':', '_')}.safetensors"
+    """Where the judge that was trained for a set lies, under the data root. Folders are told apart by their full path."""
+    if name.startswith("folder:"):
+        folder = Path(name.removeprefix("folder:")).expanduser().resolve()
+        name = f"folder-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    return data_root() / "judges" / f"{name}.safetensors"

@@ -32,7 +32,10 @@ def loss_along_line(
         y: their classes, int64 [N].
         positions: where to look; outside 0 to 1 the line goes on.
     """
-    probe = copy.deepcopy(model).train()
+    probe = copy.deepcopy(model).eval()  # nothing random: dropout is off
+    for part in probe.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.train()
     losses = []
     for t in positions:
         # Counters (integers) have no place in between; nothing depends on them.

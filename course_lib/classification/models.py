@@ -3,7 +3,6 @@
 """
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -11,6 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.convolution import conv_output_size
+from course_lib.data.arguments import check_count
+
+LEAST = "it must be at least 1"
 
 
 class Classifier(nn.Module):
@@ -26,9 +28,10 @@ class Classifier(nn.Module):
 
     def __init__(self, in_channels: int, size: int, classes: int, **options: object) -> None:
         super().__init__()
-        for name, value in (("in_channels", in_channels), ("size", size), ("classes", classes)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is {value!r}: it must be a whole number, at least 1")
+        in_channels, size, classes = (
+            check_count(name, value, LEAST)
+            for name, value in (("in_channels", in_channels), ("size", size), ("classes", classes))
+        )
         self.config = {"in_channels": in_channels, "size": size, "classes": classes, **options}
         self.in_channels, self.size, self.classes = in_channels, size, classes
         self.register_buffer("mean", torch.zeros(in_channels, 1, 1))
@@ -39,6 +42,8 @@ class Classifier(nn.Module):
         if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != self.in_channels:
             kind = f"{images.dtype} {list(images.shape)}"
             raise ValueError(f"images must be uint8 [N, {self.in_channels}, H, W], got {kind}")
+        if images.numel() == 0:
+            raise ValueError("there are no images to take statistics of")
         # From the 256 counts of each channel: exact, and without a float copy of the whole set.
         levels = torch.arange(256, dtype=torch.float64) / 255
         for channel in range(self.in_channels):
@@ -86,7 +91,8 @@ class MLP(Classifier):
     """Dense layers with ReLU between them. widths: the number of features after each hidden layer."""
 
     def __init__(self, in_channels: int, size: int, classes: int, *, widths: Sequence[int] = (128,)) -> None:
-        super().__init__(in_channels, size, classes, widths=list(widths))
+        widths = _check_widths(widths, least=0)
+        super().__init__(in_channels, size, classes, widths=widths)
         sizes = [in_channels * size * size, *widths]
         layers = [part for inputs, outputs in itertools.pairwise(sizes) for part in (nn.Linear(inputs, outputs), nn.ReLU())]
         self.body = nn.Sequential(nn.Flatten(), *layers)
@@ -121,7 +127,9 @@ class CNN(Classifier):
         stride: int = 1,
         batch_norm: bool = False,
     ) -> None:
-        super().__init__(in_channels, size, classes, widths=list(widths), hidden=hidden, stride=stride, batch_norm=batch_norm)
+        widths = _check_widths(widths)
+        hidden, stride = check_count("hidden", hidden, LEAST), check_count("stride", stride, LEAST)
+        super().__init__(in_channels, size, classes, widths=widths, hidden=hidden, stride=stride, batch_norm=batch_norm)
         layers, channels, side = [], in_channels, size
         for number, width in enumerate(widths, start=1):
             step = stride if number == 1 else 1
@@ -194,7 +202,9 @@ class ResNet(Classifier):
         stem_stride: int = 2,
         skip: bool = True,
     ) -> None:
-        options = {"widths": list(widths), "depth": depth, "stem_stride": stem_stride, "skip": skip}
+        widths = _check_widths(widths)
+        depth, stem_stride = check_count("depth", depth, LEAST), check_count("stem_stride", stem_stride, LEAST)
+        options = {"widths": widths, "depth": depth, "stem_stride": stem_stride, "skip": skip}
         super().__init__(in_channels, size, classes, **options)
         stem = nn.Conv2d(in_channels, widths[0], 3, stride=stem_stride, padding=1, bias=False)
         layers, channels = [stem, nn.BatchNorm2d(widths[0]), nn.ReLU()], widths[0]
@@ -204,6 +214,16 @@ class ResNet(Classifier):
                 channels = width
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = nn.Linear(channels, classes)
+
+
+def _check_widths(widths: Sequence[int], least: int = 1) -> list[int]:
+    """widths as a list of whole numbers, at least `least` of them."""
+    if isinstance(widths, int):
+        raise TypeError(f"widths is {widths}: it must be a sequence of whole numbers, for example ({widths},)")
+    widths = [check_count("a width", width, LEAST) for width in widths]
+    if len(widths) < least:
+        raise ValueError(f"widths is {widths}: there must be at least {least}")
+    return widths
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -223,9 +243,13 @@ def widest_within(build: Callable[[int], nn.Module], budget: int) -> int:
 
     if cost(1) > budget:
         raise ValueError(f"budget is {budget:,}, and the narrowest model has {cost(1):,} parameters")
-    high = 2 ** next(power for power in itertools.count(1) if cost(2**power) > budget)
+    high = 2
+    while cost(high) <= budget:
+        if cost(high) == cost(high // 2):
+            raise ValueError("the width changes nothing: build(w) must use w")
+        high *= 2
     low = high // 2
     while high - low > 1:  # cost(low) <= budget < cost(high)
-        middle = math.floor((low + high) / 2)
+        middle = (low + high) // 2
         low, high = (middle, high) if cost(middle) <= budget else (low, middle)
     return low

@@ -1,5 +1,6 @@
 """How a classifier learns: `fit_classifier` (epochs) -> `classifier_step` (one update) -> the loss."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,6 +11,7 @@ from tqdm import tqdm
 from course_lib.classification.evaluation import check_labels, evaluate
 from course_lib.classification.schedules import learning_rate
 from course_lib.data import Batches, ImageSet
+from course_lib.data.arguments import check_count
 from course_lib.runtime import Run, StopButton
 
 ADVICE = (
@@ -52,7 +54,8 @@ def fit_classifier(
             scale or a mean towards 0 makes no simpler function.
         schedule: "one-cycle", "cosine" or "constant": see `learning_rate`.
         label_smoothing: share of the target that is spread over all classes.
-        augment: changes a batch of images, for example an `Augment`. If it has a `generator`, that is part of the run's state.
+        augment: changes a batch of images, for example an `Augment`. If it has a `generator`, that is part of the run's state; it
+            must not be that of the batches. Random numbers from anywhere else but torch's global generators cannot be resumed.
         bfloat16: compute in bfloat16 where PyTorch's autocast allows it. It pays on GPUs and on CPUs with units for it.
         compile: with torch.compile. It takes up to minutes before the first step, and pays in long runs on a GPU.
         resume: a run that was stopped, or comes from a checkpoint, with the same settings and the model as it was then.
@@ -64,19 +67,32 @@ def fit_classifier(
 
     Raises:
         DivergenceError: the loss is no longer a finite number.
-        ValueError: no labels, labels outside the model's classes, no images in `validation`, a setting that does not exist, or
-            one that differs from the resumed run's.
+        ValueError, TypeError: labels that are none or no classes of the model, images that do not fit it, no images in
+            `validation`, a setting that is out of range, or one that differs from the resumed run's.
     """
-    settings = {"epochs": epochs, "optimizer": optimizer, "lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-    settings |= {"schedule": schedule, "label_smoothing": label_smoothing, "bfloat16": bfloat16, "batch_size": batches.batch_size}
-    learning_rate(schedule, 0, lr)  # an unknown schedule is refused before any work
-    model.to(batches.device, memory_format=torch.channels_last if batches.channels_last else torch.contiguous_format)
+    settings = _settings(
+        epochs=epochs,
+        optimizer=optimizer,
+        lr=lr,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        label_smoothing=label_smoothing,
+        bfloat16=bfloat16,
+        images=len(batches.images),
+        batch_size=batches.batch_size,
+        shuffle=batches.shuffle,
+        drop_last=batches.drop_last,
+        validated=validation is not None,
+    )
+    device = batches.device
+    model.to(device, memory_format=torch.channels_last if batches.channels_last else torch.contiguous_format)
     _check_data(model, batches, validation)
     updates = _make_optimizer(model, optimizer, lr, momentum, weight_decay)
     generators = {"order": batches.generator}
     if isinstance(getattr(augment, "generator", None), torch.Generator):
         generators["augment"] = augment.generator
-    run = Run.begin(resume, settings, ADVICE, {"updates": updates}, generators)
+    run = Run.begin(resume, settings, ADVICE, {"updates": updates}, generators, device)
     forward = torch.compile(model) if compile else model
     steps = len(batches)
     total = epochs * steps
@@ -99,12 +115,12 @@ def fit_classifier(
                 if stop.pressed:
                     break
             run.pause()
+            model.eval()
             if run.step % steps == 0:
                 run.end_epoch(steps, **_validate(model, validation))
                 if watch is not None:
                     watch(run)
-    run.keep({"updates": updates}, generators, stopped=run.step < total)
-    model.eval()
+        run.keep({"updates": updates}, generators, device, stopped=run.step < total)
     return run
 
 
@@ -145,17 +161,33 @@ def _make_optimizer(model: nn.Module, optimizer: str, lr: float, momentum: float
     raise ValueError(f"no optimizer is called {optimizer!r}: choose from sgd, adamw")
 
 
+def _settings(**settings: object) -> dict:
+    """The settings of a run as they are recorded, if each can be used. ValueError or TypeError name the one that cannot."""
+    settings["epochs"] = check_count("epochs", settings["epochs"], "a run has at least one")
+    limits = {"lr": (0, math.inf), "momentum": (0, 1), "weight_decay": (0, math.inf), "label_smoothing": (0, 1)}
+    for name, (low, high) in limits.items():
+        value = settings[name] = float(settings[name])
+        if not low <= value < high:
+            raise ValueError(f"{name} is {value}: it must be at least {low} and below {high}")
+    learning_rate(settings["schedule"], 0, 1)  # an unknown schedule is refused before any work
+    return settings
+
+
 @torch.no_grad()
 def _check_data(model: nn.Module, batches: Batches, validation: ImageSet | None) -> None:
     """Refuse images and labels that do not fit the model before any step: in a step, on a GPU, the check would wait each time."""
     if batches.labels is None:
         raise ValueError("the batches have no labels: make them from an ImageSet, or give Batches labels")
+    alone = len(batches.images) % batches.batch_size == 1 and not batches.drop_last
+    if alone and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
+        way_out = "batch normalisation needs at least two: give Batches drop_last=True, or another batch_size"
+        raise ValueError(f"the last batch of {len(batches.images)} images in batches of {batches.batch_size} has one: {way_out}")
     model.eval()
     classes = model(batches.take(slice(0, 1))[0]).shape[1]
-    check_labels(batches.labels, classes)
+    check_labels(batches.labels, len(batches.images), classes)
     if validation is not None:
         evaluate(model, validation.subset(slice(0, 1)))
-        check_labels(validation.labels, classes)
+        check_labels(validation.labels, len(validation), classes)
 
 
 def _validate(model: nn.Module, validation: ImageSet | None) -> dict[str, float]:

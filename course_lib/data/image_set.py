@@ -44,6 +44,8 @@ class ImageSet:
 
     def subset(self, rows: torch.Tensor | slice) -> "ImageSet":
         """The chosen images with all that is known of them: rows is a slice, indices int64 [n] or a bool mask [N]."""
+        if not isinstance(rows, slice) and getattr(rows, "ndim", 0) != 1:
+            raise TypeError(f"rows must be a slice, indices or a mask, got {rows!r}: one image is a subset too, slice(n, n + 1)")
         factors = None if self.factors is None else {name: values[rows] for name, values in self.factors.items()}
         masks = None if self.masks is None else self.masks[rows]
         return replace(self, images=self.images[rows], labels=self.labels[rows], factors=factors, masks=masks)

@@ -66,7 +66,8 @@ def save_checkpoint(
         The SHA-256 of the contents.
 
     Raises:
-        TypeError: a value is neither a tensor nor JSON; the message says where it stands.
+        TypeError: a value is neither a dense real tensor nor JSON; the message says where it stands.
+        FileNotFoundError: the folder does not exist, or path is one.
     """
     weights = model.state_dict() if isinstance(model, nn.Module) else dict(model)
     tensors: dict[str, torch.Tensor] = {}
@@ -87,7 +88,7 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module | None = None, *, 
         ValueError: it is no checkpoint of the course, it is damaged, or its weights do not fit the model (which is then left as
             it was); the message names the first tensor that does not fit, with both shapes.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}")
     try:
@@ -100,10 +101,14 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module | None = None, *, 
         raise ValueError(f"{path} is a safetensors file, but no checkpoint of this course (format {metadata.get('format')!r})")
     if _digest(metadata["contents"], tensors) != metadata["sha256"]:
         raise ValueError(f"{path} is damaged: its contents do not have the hash that was saved with them. Save it again")
-    header = json.loads(metadata["contents"])
     tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
-    contents = {name: _put_tensors(value, tensors) for name, value in header.items()}
-    checkpoint = Checkpoint(**contents, sha256=metadata["sha256"])
+    try:
+        contents = {name: _put_tensors(value, tensors) for name, value in json.loads(metadata["contents"]).items()}
+        checkpoint = Checkpoint(**contents, sha256=metadata["sha256"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} was not written by save_checkpoint: its header is not understood ({error!r})") from None
+    if not all(isinstance(weight, torch.Tensor) for weight in checkpoint.weights.values()):
+        raise ValueError(f"{path} was not written by save_checkpoint: a weight of it is no tensor")
     if model is not None:
         load_weights(model, checkpoint.weights, source=path.name)
     return checkpoint
@@ -111,7 +116,7 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module | None = None, *, 
 
 def load_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], source: str = "these weights") -> None:
     """Put weights into a model, all or none. ValueError names the first that does not fit, and says how many do not."""
-    own = model.state_dict()
+    own = {name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)}
     missing, unknown = [name for name in own if name not in weights], [name for name in weights if name not in own]
     shapes = [name for name in own if name in weights and own[name].shape != weights[name].shape]
     if not (missing or unknown or shapes):
@@ -133,13 +138,17 @@ def load_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], source: 
 def _take_tensors(value: object, where: str, tensors: dict[str, torch.Tensor]) -> object:
     """The value as JSON, its tensors moved into `tensors` under the place where they stood."""
     if isinstance(value, torch.Tensor):
+        if value.is_sparse or value.is_complex() or value.is_meta:
+            raise TypeError(f"{where} is a sparse, complex or meta tensor: a checkpoint holds dense real ones")
+        # The number keeps apart what the dots do not: {"a.b": x} and {"a": {"b": x}}.
+        name = where if where not in tensors else f"{where}#{len(tensors)}"
         # A copy of its own: parameters can share memory (a tied weight), which the format does not allow.
-        tensors[where] = value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        return {_TENSOR: where}
+        tensors[name] = value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        return {_TENSOR: name}
     if isinstance(value, Mapping):
-        strange = [key for key in value if not isinstance(key, str)]
+        strange = [key for key in value if not isinstance(key, str) or key == _TENSOR]
         if strange:
-            raise TypeError(f"{where} has the key {strange[0]!r}: keys must be texts")
+            raise TypeError(f"{where} has the key {strange[0]!r}: keys must be texts, and not {_TENSOR!r}")
         return {key: _take_tensors(item, f"{where}.{key}", tensors) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_take_tensors(item, f"{where}.{number}", tensors) for number, item in enumerate(value)]
@@ -166,13 +175,27 @@ def _digest(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 def _replace(path: Path, contents: bytes) -> None:
-    """Write the file in one step: it is written beside its place and then renamed."""
+    """Write the file in one step: it is written beside its place, on the same disk, and then renamed."""
+    path = path.expanduser().resolve()  # a link stays a link, to a file that has changed
+    if path.is_dir() or not path.parent.is_dir():
+        what = "is a folder" if path.is_dir() else f"lies in {path.parent}, which is no folder"
+        raise FileNotFoundError(f"{path} {what}: give the path of a file in a folder that exists")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(contents)
-        os.chmod(temporary, 0o644)  # mkstemp makes a file that only its owner can read
+            file.flush()
+            os.fsync(file.fileno())  # the contents are on the disk before the name is
+        # mkstemp makes a file that only its owner can read: it gets the rights of the old one, or the usual ones.
+        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    """The rights that new files of this process do not get. It can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,5 +1,6 @@
 """A training run: the record of what happened, and the state from which it can go on as if it had never stopped."""
 
+import copy
 import math
 import time
 from collections.abc import Mapping
@@ -39,21 +40,37 @@ class Run:
         self._state: dict | None = None
 
     @classmethod
-    def begin(cls, resume: "Run | None", settings: Mapping, advice: str, optimizers: Mapping, generators: Mapping) -> "Run":
-        """A new run, or `resume` again, with optimizers and generators put back to where they were when it ended.
+    def begin(
+        cls,
+        resume: "Run | None",
+        settings: Mapping,
+        advice: str,
+        optimizers: Mapping,
+        generators: Mapping,
+        device: torch.device,
+    ) -> "Run":
+        """A new run, or `resume` again, with optimizers, generators and the device's random numbers put back to where it ended.
 
-        Raises ValueError where a setting differs from the resumed run's, or that run was never finished or stopped.
+        Raises ValueError where a setting differs from the resumed run's, where that run was never finished or stopped, and where
+        two names share one generator: its state in the middle of an epoch would be two states.
         """
+        if len({id(generator) for generator in generators.values()}) < len(generators):
+            names = " and ".join(generators)
+            raise ValueError(f"one generator draws {names}: give each its own, or the run could not be resumed exactly")
+        settings = {**settings, "random": sorted(generators)}
         if resume is None:
             return cls(settings, advice)
+        if not isinstance(resume, Run):
+            raise TypeError(f"resume must be a Run, got {type(resume).__name__}: Run.from_state_dict makes one from a checkpoint")
         if resume._state is None:
-            raise ValueError("this run has no state to resume from: it was neither finished nor stopped")
+            raise ValueError("this run has no state to resume from: it was neither finished nor stopped, or was resumed already")
         for name, value in settings.items():
             if resume.settings.get(name) != value:
                 raise ValueError(
                     f"{name} is {value!r}, and {resume.settings.get(name)!r} in the run to resume: give it the same settings"
                 )
-        state, resume.advice, resume.stopped = resume._state, advice, False
+        # From here on the state is that of an earlier step: an error on the way must not leave it behind.
+        state, resume._state, resume.advice, resume.stopped = copy.deepcopy(resume._state), None, advice, False
         for name, optimizer in optimizers.items():
             saved = state["optimizers"][name]
             # Names of parameters are numbers for an optimizer and texts in a checkpoint.
@@ -61,8 +78,10 @@ class Run:
         for name, generator in generators.items():
             generator.set_state(state["generators"][name].cpu())
         torch.set_rng_state(state["torch"].cpu())
-        if "cuda" in state and torch.cuda.is_available():
-            torch.cuda.set_rng_state(state["cuda"].cpu())
+        if device.type == "cuda" and state["device"] is not None:
+            torch.cuda.set_rng_state(state["device"].cpu(), device)
+        if device.type == "mps" and state["device"] is not None:
+            torch.mps.set_rng_state(state["device"].cpu())
         return resume
 
     def begin_epoch(self, order: torch.Generator) -> None:
@@ -82,6 +101,8 @@ class Run:
     def end_epoch(self, steps: int, **measured: float) -> None:
         """Close an epoch of so many steps: its means, and what was measured at its end."""
         means = {name: sum(values[-steps:]) / steps for name, values in self.steps.items()}
+        for name, value in measured.items():
+            self._check(name, value, f"at the end of epoch {len(self.epochs) + 1}")
         position = {"epoch": len(self.epochs) + 1, "step": self.step, "seconds": self.seconds}
         self.epochs.append({**position, **means, **measured})
         self._order = None
@@ -91,27 +112,28 @@ class Run:
         self._read()
         self.seconds += time.perf_counter() - self._start
 
-    def keep(self, optimizers: Mapping, generators: Mapping, stopped: bool) -> None:
-        """Keep the state to resume from. `generators` must hold the batches' as "order"."""
+    def keep(self, optimizers: Mapping, generators: Mapping, device: torch.device, stopped: bool) -> None:
+        """Keep a copy of the state to resume from. `generators` must hold the batches' as "order"."""
         self.stopped = stopped
         states = {name: generator.get_state() for name, generator in generators.items()}
         if self._order is not None:
             states["order"] = self._order
-        saved = {name: optimizer.state_dict() for name, optimizer in optimizers.items()}
+        saved = {name: copy.deepcopy(optimizer.state_dict()) for name, optimizer in optimizers.items()}
         for state in saved.values():
             state["state"] = {str(key): dict(value) for key, value in state["state"].items()}
-        self._state = {"optimizers": saved, "generators": states, "torch": torch.get_rng_state()}
-        if torch.cuda.is_available():
-            self._state["cuda"] = torch.cuda.get_rng_state()
+        self._state = {"optimizers": saved, "generators": states, "torch": torch.get_rng_state(), "device": _random_state(device)}
 
     def state_dict(self) -> dict:
         """Everything of the run, as `save_checkpoint` takes it for `training`."""
         names = ("settings", "step", "steps", "epochs", "seconds", "stopped")
-        return {**{name: getattr(self, name) for name in names}, "state": self._state}
+        return copy.deepcopy({**{name: getattr(self, name) for name in names}, "state": self._state})
 
     @classmethod
     def from_state_dict(cls, state: Mapping) -> "Run":
-        """The run that `state_dict` described, for example from ``load_checkpoint(path).training``."""
+        """The run that `state_dict` described, for example from ``load_checkpoint(path).training``; ValueError for None."""
+        if state is None:
+            raise ValueError("there is no training run in this checkpoint: save it with training=run.state_dict()")
+        state = copy.deepcopy(dict(state))
         run = cls(state["settings"])
         run.step, run.seconds, run.stopped = state["step"], state["seconds"], state["stopped"]
         run.steps, run.epochs, run._state = state["steps"], state["epochs"], state["state"]
@@ -123,10 +145,19 @@ class Run:
         for values in _to_numbers(unread):
             for name, value in values.items():
                 self.steps.setdefault(name, []).append(value)
-            wrong = [name for name, value in values.items() if not math.isfinite(value)]
-            if wrong:
-                step = len(self.steps[wrong[0]])
-                raise DivergenceError(f"{wrong[0]} is {values[wrong[0]]} in step {step}. {self.advice}", self)
+            for name, value in values.items():
+                self._check(name, value, f"in step {len(self.steps[name])}")
+
+    def _check(self, name: str, value: float, where: str) -> None:
+        if not math.isfinite(value):
+            raise DivergenceError(f"{name} is {value} {where}. {self.advice}", self)
+
+
+def _random_state(device: torch.device) -> torch.Tensor | None:
+    """The state of the device's own random numbers; the CPU's are kept in any case."""
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else None
 
 
 def _to_numbers(rows: list[dict]) -> list[dict]:

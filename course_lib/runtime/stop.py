@@ -16,13 +16,17 @@ class StopButton:
         self.pressed = False
 
     def __enter__(self):
-        self._before = None
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._press)
+        self.pressed = False
+        self._before = signal.getsignal(signal.SIGINT)
+        main = threading.current_thread() is threading.main_thread()
+        # A job that was told to ignore interrupts (nohup) goes on doing so; a handler from outside Python could not be put back.
+        self._installed = main and self._before not in (signal.SIG_IGN, None)
+        if self._installed:
+            signal.signal(signal.SIGINT, self._press)
         return self
 
     def __exit__(self, *error):
-        if self._before is not None:
+        if self._installed:
             signal.signal(signal.SIGINT, self._before)
 
     def _press(self, *_):

@@ -84,6 +84,8 @@ def test_bad_amounts_are_named():
         random_shift(x, -1)
     with pytest.raises(ValueError, match="side is -2"):
         cutout(x, -2)
+    with pytest.raises(ValueError, match="shift is -1"):
+        Augment(shift=-1)
 
 
 def test_digits_are_not_mirrored():

@@ -78,6 +78,40 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     assert 0.93 < sum(covered) / len(covered) < 0.97
 
 
+def test_another_level_is_another_interval():
+    expected = stats.binomtest(90, 100).proportion_ci(0.99, method="wilson")
+    assert accuracy_interval(90, 100, level=0.99) == pytest.approx((expected.low, expected.high))
+
+
+def test_modes_are_restored_part_by_part_also_after_an_error():
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(144, 10)).train()
+    model[1].eval()  # frozen by its owner
+    evaluate(model, small_set())
+    assert [part.training for part in model.modules()] == [True, True, False, True]
+    with pytest.raises(RuntimeError):
+        evaluate(model, data.load("glyphs", "validation", size=8))
+    assert [part.training for part in model.modules()] == [True, True, False, True]
+
+
+def test_double_precision_models_and_bfloat16_can_be_evaluated():
+    torch.manual_seed(0)
+    model = LinearClassifier(1, 12, 10)
+    single = evaluate(model, small_set()).logits
+    assert not torch.equal(evaluate(model, small_set(), bfloat16=True).logits, single)
+    torch.testing.assert_close(evaluate(model.double(), small_set()).logits, single, rtol=1e-4, atol=1e-5)
+
+
+def test_calibration_and_factors_refuse_what_does_not_fit():
+    probabilities = LOGITS.softmax(dim=1)
+    with pytest.raises(ValueError, match=r"labels must have the shape \[5\]"):
+        calibration(probabilities, LABELS[:1])
+    with pytest.raises(ValueError, match="bins is 0"):
+        calibration(probabilities, LABELS, bins=0)
+    for edges in ([], [5], [5, 0]):
+        with pytest.raises(ValueError, match="edges must be at least two numbers in ascending order"):
+            accuracy_by_factor(torch.ones(3, dtype=torch.bool), torch.arange(3), edges)
+
+
 def test_bad_counts_are_named():
     for correct, count in ((1, 0), (3, 2), (-1, 2)):
         with pytest.raises(ValueError, match=f"{correct} right of {count}"):

@@ -7,6 +7,7 @@ from PIL import Image
 from course_lib import data
 from course_lib.classification import Judge, evaluate, judge, load_judge, train_judge
 from course_lib.data import set_data_root
+from course_lib.runtime import save_checkpoint
 
 
 @pytest.fixture
@@ -78,3 +79,28 @@ def test_one_is_trained_for_a_folder_and_found_again(own_root, monkeypatch):
     test = data.load(name, "test")
     assert found.metrics == trained.metrics and found.classes == test.classes
     assert evaluate(found, test).accuracy == trained.metrics["test_accuracy"] > 0.7
+
+
+def test_images_in_another_range_are_refused():
+    result = load_judge("glyphs", device="cpu")
+    for images in (torch.rand(2, 1, 32, 32) * 2 - 1, torch.rand(2, 1, 32, 32) * 255):
+        with pytest.raises(ValueError, match="takes images between 0 and 1"):
+            result(images)
+
+
+def test_an_own_judge_is_preferred_and_folders_are_told_apart(own_root):
+    packaged = load_judge("glyphs", device="cpu")
+    path = judge.judge_path("glyphs")
+    path.parent.mkdir(parents=True)
+    config = {"model": packaged.model.config, "classes": ["own"] * 10, "data": "glyphs"}
+    save_checkpoint(path, packaged.model, config=config, metrics={"test_accuracy": 0.5})
+    assert load_judge("glyphs", device="cpu").classes == ["own"] * 10
+    assert judge.judge_path("folder:/a/b") != judge.judge_path("folder:/a_b") != judge.judge_path("folder:/c/b")
+
+
+def test_resizing_takes_means_and_not_single_pixels():
+    result = load_judge("glyphs", device="cpu")
+    stripes = torch.zeros(1, 1, 128, 128)
+    stripes[..., ::4] = 1  # finer than a pixel of the judge: a quarter grey everywhere
+    grey = result._resized(stripes)
+    assert grey.shape[2:] == (32, 32) and (grey[..., 1:-1] - 0.25).abs().max() < 0.01

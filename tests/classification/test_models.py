@@ -67,7 +67,7 @@ def test_a_size_for_which_nothing_is_left_names_the_layer():
 @pytest.mark.parametrize("name", ["in_channels", "size", "classes"])
 @pytest.mark.parametrize("value", [0, 2.0, -1])
 def test_sizes_are_whole_numbers(name, value):
-    with pytest.raises(ValueError, match=rf"{name} is {value}"):
+    with pytest.raises((TypeError, ValueError), match=rf"{name} is {value}"):
         LinearClassifier(**{"in_channels": 1, "size": 8, "classes": 2, name: value})
 
 
@@ -129,3 +129,28 @@ def test_the_widest_model_within_a_budget(budget):
 def test_a_budget_below_the_narrowest_model_is_refused():
     with pytest.raises(ValueError, match="budget is 10"):
         widest_within(lambda width: MLP(1, 8, 10, widths=[width]), 10)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: CNN(1, 28, 10, stride=0), "stride is 0"),
+        (lambda: CNN(1, 28, 10, hidden=0), "hidden is 0"),
+        (lambda: CNN(1, 28, 10, widths=32), r"widths is 32: it must be a sequence"),
+        (lambda: ResNet(1, 28, 10, widths=()), r"widths is \[\]: there must be at least 1"),
+        (lambda: ResNet(1, 28, 10, depth=0), "depth is 0"),
+        (lambda: MLP(1, 28, 10, widths=(8, -1)), "a width is -1"),
+        (lambda: LinearClassifier(1, 8, True), "classes is True"),
+        (lambda: LinearClassifier(1, 8, 2).set_statistics(torch.zeros(0, 1, 8, 8, dtype=torch.uint8)), "there are no images"),
+        (lambda: widest_within(lambda width: MLP(1, 8, 10), 10_000), "the width changes nothing"),
+    ],
+)
+def test_sizes_that_build_no_network_are_named(build, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        build()
+
+
+def test_widths_may_come_from_an_iterator_and_convolutions_before_a_norm_have_no_bias():
+    model = MLP(1, 8, 10, widths=iter([5]))
+    assert model.config["widths"] == [5] and model.head.in_features == 5
+    assert CNN(1, 28, 10, batch_norm=True).body[0].bias is None and CNN(1, 28, 10).body[0].bias is not None

@@ -162,3 +162,12 @@ def test_the_loss_along_a_line_is_the_loss_at_its_ends(glyphs):
     halfway = CNN(1, 32, 10, widths=(4, 8), hidden=8, batch_norm=True)
     halfway.load_state_dict({name: (start[name] + end[name]) / 2 if "num" not in name else end[name] for name in end})
     assert losses[1] == pytest.approx(F.cross_entropy(halfway.train()(x), y).item(), rel=1e-4)
+
+
+def test_the_line_has_no_chance_in_it_and_moves_no_random_state(glyphs):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(1024, 10))
+    before = torch.get_rng_state()
+    state = model.state_dict()
+    losses = loss_along_line(model, state, state, glyphs.images.float() / 255, glyphs.labels, [0, 0, 0.5])
+    assert losses[0] == losses[1] == pytest.approx(losses[2]) and torch.equal(torch.get_rng_state(), before)

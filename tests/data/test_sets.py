@@ -194,6 +194,8 @@ def test_a_subset_keeps_all_that_is_known_of_its_images():
     assert torch.equal(part.masks, full.masks[rows]) and part.classes == full.classes and part.split == "validation"
     assert all(torch.equal(values, full.factors[name][rows]) for name, values in part.factors.items())
     assert len(full.subset(full.labels == 4)) == (full.labels == 4).sum()
+    with pytest.raises(TypeError, match="rows must be a slice"):
+        full.subset(3)
     plain = ImageSet(full.images, full.labels, full.classes)
     assert plain.subset(slice(0, 7)).factors is None and len(plain.subset(slice(0, 7))) == 7
 

@@ -127,6 +127,42 @@ def test_a_mismatch_names_the_layer_and_both_shapes_and_changes_nothing():
     load_weights(model, before)
 
 
+def test_names_that_look_alike_are_kept_apart(tmp_path):
+    save_checkpoint(tmp_path / "a", {}, training={"a.b": torch.zeros(1), "a": {"b": torch.ones(1)}})
+    training = load_checkpoint(tmp_path / "a").training
+    assert training["a.b"].item() == 0 and training["a"]["b"].item() == 1
+
+
+def test_the_rights_and_links_of_a_file_are_kept(tmp_path):
+    path, link = tmp_path / "a", tmp_path / "link"
+    save_checkpoint(path, network())
+    path.chmod(0o600)
+    link.symlink_to(path)
+    save_checkpoint(link, {"other": torch.zeros(1)})
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600 and "other" in load_checkpoint(path).weights
+
+
+def test_a_place_that_can_hold_no_file_is_named(tmp_path):
+    for path, words in ((tmp_path / "missing" / "a", "which is no folder"), (tmp_path, "is a folder")):
+        with pytest.raises(FileNotFoundError, match=words):
+            save_checkpoint(path, network())
+
+
+@pytest.mark.parametrize("contents", ["{", "[]", "{}", '{"weights": {"$tensor": "x"}}', "[" * 100_000])
+def test_a_crafted_header_is_refused(tmp_path, contents):
+    digest = checkpoints._digest(contents, {"x": torch.zeros(1)})
+    whole = save({"x": torch.zeros(1)}, metadata={"format": "1", "contents": contents, "sha256": digest})
+    (tmp_path / "a").write_bytes(whole)
+    with pytest.raises(ValueError, match="not written by save_checkpoint"):
+        load_checkpoint(tmp_path / "a")
+
+
+def test_what_cannot_be_stored_is_named(tmp_path):
+    for value in (torch.eye(2).to_sparse(), torch.zeros(1, dtype=torch.complex64), torch.zeros(1, device="meta")):
+        with pytest.raises(TypeError, match=r"weights\.a is a sparse, complex or meta tensor"):
+            save_checkpoint(tmp_path / "a", {"a": value})
+
+
 def test_keys_must_be_texts(tmp_path):
     with pytest.raises(TypeError, match=r"training\.state has the key 0"):
         save_checkpoint(tmp_path / "a", {}, training={"state": {0: 1}})

@@ -10,7 +10,7 @@ from course_lib.runtime.run import READ_EVERY
 
 
 def begin(resume=None, settings=None, optimizers=None, generators=None):
-    return Run.begin(resume, settings or {"lr": 1}, "Lower it.", optimizers or {}, generators or {})
+    return Run.begin(resume, settings or {"lr": 1}, "Lower it.", optimizers or {}, generators or {}, torch.device("cpu"))
 
 
 def test_values_are_read_in_order_and_averaged_over_the_epoch(device):
@@ -56,7 +56,7 @@ def test_generators_and_optimizers_are_put_back():
     run = begin(generators={"order": order, "other": other})
     run.begin_epoch(order)
     drawn_in_this_epoch = torch.rand(3, generator=order)
-    run.keep({"updates": optimizer}, {"order": order, "other": other}, stopped=True)
+    run.keep({"updates": optimizer}, {"order": order, "other": other}, device=torch.device("cpu"), stopped=True)
     next_other, next_global = torch.rand(3, generator=other), torch.rand(3)
 
     copy = Run.from_state_dict(run.state_dict())
@@ -72,6 +72,62 @@ def test_other_settings_and_runs_without_state_are_refused():
     with pytest.raises(ValueError, match="no state to resume from"):
         begin(Run({"lr": 1}))
     run = Run({"lr": 1})
-    run.keep({}, {}, stopped=True)
+    run.keep({}, {}, device=torch.device("cpu"), stopped=True)
     with pytest.raises(ValueError, match="lr is 2, and 1 in the run to resume"):
         begin(run, settings={"lr": 2})
+
+
+def test_a_state_is_a_copy_and_is_used_once():
+    weight = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
+    weight.sum().backward()
+    optimizer.step()
+    order = torch.Generator().manual_seed(1)
+    run = begin(generators={"order": order})
+    run.begin_epoch(order)
+    run.record(loss=torch.tensor(1.0))
+    run.pause()
+    run.keep({"updates": optimizer}, {"order": order}, torch.device("cpu"), stopped=True)
+    saved = run.state_dict()
+    optimizer.step()  # moves the momentum of the live optimizer
+    again = begin(run, optimizers={"updates": optimizer}, generators={"order": order})
+    again.begin_epoch(order)
+    again.record(loss=torch.tensor(2.0))
+    again.pause()
+    assert saved["steps"]["loss"] == [1.0] and saved["step"] == 1
+    assert torch.equal(saved["state"]["optimizers"]["updates"]["state"]["0"]["momentum_buffer"], torch.ones(2))
+    first, second = Run.from_state_dict(saved), Run.from_state_dict(saved)
+    first.steps["loss"].append(9.0)
+    assert second.steps["loss"] == [1.0]
+    with pytest.raises(ValueError, match="or was resumed already"):
+        begin(run, generators={"order": order})
+
+
+def test_one_generator_for_two_things_cannot_be_resumed():
+    shared = torch.Generator()
+    with pytest.raises(ValueError, match="one generator draws order and augment"):
+        begin(generators={"order": shared, "augment": shared})
+
+
+def test_what_is_no_run_is_named():
+    with pytest.raises(TypeError, match="resume must be a Run, got dict"):
+        begin({})
+    with pytest.raises(ValueError, match="no training run in this checkpoint"):
+        Run.from_state_dict(None)
+
+
+def test_what_is_measured_at_the_end_of_an_epoch_must_be_finite():
+    run = begin()
+    run.begin_epoch(torch.Generator())
+    run.record(loss=torch.tensor(1.0))
+    run.pause()
+    with pytest.raises(DivergenceError, match="validation_loss is nan at the end of epoch 1"):
+        run.end_epoch(1, validation_loss=math.nan)
+
+
+def test_time_and_the_stop_are_part_of_the_state():
+    run = begin()
+    run.seconds = 12.5
+    run.keep({}, {}, torch.device("cpu"), stopped=True)
+    copy = Run.from_state_dict(run.state_dict())
+    assert copy.seconds == 12.5 and copy.stopped and copy.settings == run.settings

@@ -42,3 +42,19 @@ def test_in_another_thread_it_does_nothing():
     thread.start()
     thread.join()
     assert pressed == [False]
+
+
+def test_it_can_be_used_again_and_leaves_ignored_interrupts_ignored():
+    stop = StopButton()
+    with stop:
+        press()
+    with stop:
+        assert not stop.pressed
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with StopButton() as ignored:
+            press()
+            assert not ignored.pressed
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

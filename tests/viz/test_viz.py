@@ -220,6 +220,9 @@ def test_a_live_figure_takes_the_place_of_the_one_before(monkeypatch):
         return Handle()
 
     monkeypatch.setattr(live, "display", display)
+    picture = LiveFigure(lambda value: pytest.fail("drawn for nobody"), alt="A line that rises.")
+    picture(1)
+    monkeypatch.setattr(live, "get_ipython", lambda: "a shell")
 
     def draw(value):
         figure, axes = new_figure()
@@ -235,3 +238,5 @@ def test_a_live_figure_takes_the_place_of_the_one_before(monkeypatch):
     assert len({bundle["image/png"] for bundle in bundles}) == 3
     assert base64.b64decode(bundles[2]["image/png"]) == png(draw(3))
     assert updates[0][1]["metadata"]["image/png"]["alt"] == "A line that rises."
+    with pytest.raises(ValueError, match="alt must say"):
+        LiveFigure(draw, alt=" ")

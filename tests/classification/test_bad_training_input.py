@@ -1,0 +1,81 @@
+"""What cannot be trained on, or with, is named before the first step; a loss that is not finite stops with advice."""
+
+import pytest
+import torch
+
+from course_lib import data
+from course_lib.classification import CNN, MLP, fit_classifier
+from course_lib.runtime import DivergenceError, Run
+from tests.classification.runs import IMAGES, ROUND, make_batches, model_with_dropout, weights
+
+
+def test_a_loss_that_is_not_finite_stops_with_advice():
+    torch.manual_seed(0)
+    with pytest.raises(DivergenceError, match=r"loss is (nan|inf) in step \d+\. .*lower lr") as caught:
+        fit_classifier(CNN(1, 16, 10), make_batches(), epochs=10, lr=1e6)
+    assert len(caught.value.run.steps["loss"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"optimizer": "lion"}, "no optimizer is called 'lion': choose from sgd, adamw"),
+        ({"schedule": "step"}, "no schedule is called 'step'"),
+        ({"resume": Run({})}, "no state to resume from"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 2.5}, r"epochs is 2\.5"),
+        ({"lr": float("nan")}, "lr is nan"),
+        ({"lr": -1}, r"lr is -1\.0: it must be at least 0"),
+        ({"momentum": 1.5}, r"momentum is 1\.5"),
+        ({"weight_decay": -1}, r"weight_decay is -1\.0"),
+        ({"label_smoothing": 1.5}, r"label_smoothing is 1\.5"),
+    ],
+)
+def test_settings_that_do_not_exist_or_cannot_be_are_named(changed, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        fit_classifier(model_with_dropout(), make_batches(), **{**ROUND, **changed})
+
+
+@pytest.mark.parametrize(("labels", "bad"), [(torch.full((64,), 10), 10), (torch.full((64,), -1), -1)])
+def test_labels_outside_the_classes_are_named_before_any_step(labels, bad):
+    model = model_with_dropout()
+    before = weights(model)
+    wrong = data.Batches(IMAGES.images, labels, 16)
+    with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 9: build the model with more classes"):
+        fit_classifier(model, wrong, **ROUND)
+    with pytest.raises(ValueError, match="have no labels"):
+        fit_classifier(model, data.Batches(IMAGES.images), **ROUND)
+    assert torch.equal(weights(model), before)
+
+
+def test_wrong_channels_and_empty_validation_are_named():
+    with pytest.raises(ValueError, match="build the model with their in_channels"):
+        fit_classifier(CNN(3, 16, 10), make_batches(), **ROUND)
+    empty = data.ImageSet(IMAGES.images[:0], IMAGES.labels[:0], IMAGES.classes)
+    wrong = data.ImageSet(IMAGES.images, IMAGES.labels + 5, IMAGES.classes)
+    coloured = data.ImageSet(IMAGES.images.expand(-1, 3, -1, -1), IMAGES.labels, IMAGES.classes)
+    never = {"augment": lambda x: pytest.fail("a step was made before the error")}
+    for validation, words in ((empty, "there are no images"), (wrong, "outside the classes 0 to 9"), (coloured, "in_channels")):
+        with pytest.raises(ValueError, match=words):
+            fit_classifier(CNN(1, 16, 10), make_batches(), validation, **never, **ROUND)
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.float32, torch.bool])
+def test_labels_of_another_type_are_refused_before_any_step(kind):
+    wrong = data.ImageSet(IMAGES.images, IMAGES.labels.to(kind), IMAGES.classes)
+    short = data.ImageSet(IMAGES.images, IMAGES.labels[:-1], IMAGES.classes)
+    never = {"augment": lambda x: pytest.fail("a step was made before the error")}
+    with pytest.raises(TypeError, match=r"labels must be int64, got torch\..*\.long\(\)"):
+        fit_classifier(model_with_dropout(), data.Batches(wrong, batch_size=16), **never, **ROUND)
+    with pytest.raises(TypeError, match="labels must be int64"):
+        fit_classifier(model_with_dropout(), make_batches(), wrong, **never, **ROUND)
+    with pytest.raises(ValueError, match=r"labels must have the shape \[64\]"):
+        fit_classifier(model_with_dropout(), make_batches(), short, **never, **ROUND)
+
+
+def test_a_last_batch_of_one_is_refused_where_it_would_be_normalised():
+    odd = IMAGES.subset(slice(0, 33))
+    with pytest.raises(ValueError, match=r"33 images in batches of 16 has one.*drop_last=True"):
+        fit_classifier(model_with_dropout(), data.Batches(odd, batch_size=16), **ROUND)
+    run = fit_classifier(MLP(1, 16, 10), data.Batches(odd, batch_size=16), epochs=1, lr=0.01)
+    assert run.step == 3
