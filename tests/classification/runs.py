@@ -1,4 +1,4 @@
-"""What the tests of the training loop share: 64 embedded images, a model with everything random in it, and a hand on the Stop button."""
+"""What the tests of the training loop share: 64 embedded images, a model with everything random in it, a press on Stop."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Stop keeps the state, and stopping, saving and resuming equals never having stopped; what cannot be resumed exactly is refused."""
+"""Stop keeps the state; stopping, saving and resuming equals never having stopped; what could not be exact is refused."""
 
 import os
 import signal
