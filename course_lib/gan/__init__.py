@@ -1,0 +1,51 @@
+"""Chapter 4: two networks that play against each other, one drawing images, the other telling them from real ones.
+
+`models` and `points` are the players, `losses` and `penalties` what they want. `divergences`, `games` and `mixtures` are where
+the truth is known and every claim about the game can be checked; `frechet` measures images.
+"""
+
+from course_lib.gan.augmentation import DifferentiableAugment, brightness, cutout, translation
+from course_lib.gan.divergences import earth_movers_distance, jensen_shannon, optimal_discriminator, value
+from course_lib.gan.frechet import feature_statistics, frechet_distance
+from course_lib.gan.games import alternating, averaged, extragradient, simultaneous
+from course_lib.gan.losses import hinge, least_squares, minimax, non_saturating, wasserstein
+from course_lib.gan.mixtures import Coverage, Mixture, coverage, grid, ring
+from course_lib.gan.models import Discriminator, Generator, initialise
+from course_lib.gan.penalties import gradient_penalty, r1_penalty
+from course_lib.gan.points import PointDiscriminator, PointGenerator
+from course_lib.gan.spectral_norm import spectral_norm
+
+__all__ = [
+    "Coverage",
+    "DifferentiableAugment",
+    "Discriminator",
+    "Generator",
+    "Mixture",
+    "PointDiscriminator",
+    "PointGenerator",
+    "alternating",
+    "averaged",
+    "brightness",
+    "coverage",
+    "cutout",
+    "earth_movers_distance",
+    "extragradient",
+    "feature_statistics",
+    "frechet_distance",
+    "gradient_penalty",
+    "grid",
+    "hinge",
+    "initialise",
+    "jensen_shannon",
+    "least_squares",
+    "minimax",
+    "non_saturating",
+    "optimal_discriminator",
+    "r1_penalty",
+    "ring",
+    "simultaneous",
+    "spectral_norm",
+    "translation",
+    "value",
+    "wasserstein",
+]
