@@ -9,11 +9,12 @@ from course_lib.gan.divergences import earth_movers_distance, jensen_shannon, op
 from course_lib.gan.frechet import feature_statistics, frechet_distance
 from course_lib.gan.games import alternating, averaged, extragradient, simultaneous
 from course_lib.gan.losses import hinge, least_squares, minimax, non_saturating, wasserstein
-from course_lib.gan.mixtures import Coverage, Mixture, coverage, grid, ring
+from course_lib.gan.mixtures import Coverage, Mixture, PointBatches, coverage, grid, ring
 from course_lib.gan.models import Discriminator, Generator, initialise
 from course_lib.gan.penalties import gradient_penalty, r1_penalty
 from course_lib.gan.points import PointDiscriminator, PointGenerator
 from course_lib.gan.spectral_norm import spectral_norm
+from course_lib.gan.training import discriminator_step, fit_gan, follow, generator_step, sample
 
 __all__ = [
     "Coverage",
@@ -21,6 +22,7 @@ __all__ = [
     "Discriminator",
     "Generator",
     "Mixture",
+    "PointBatches",
     "PointDiscriminator",
     "PointGenerator",
     "alternating",
@@ -28,10 +30,14 @@ __all__ = [
     "brightness",
     "coverage",
     "cutout",
+    "discriminator_step",
     "earth_movers_distance",
     "extragradient",
     "feature_statistics",
+    "fit_gan",
+    "follow",
     "frechet_distance",
+    "generator_step",
     "gradient_penalty",
     "grid",
     "hinge",
@@ -43,6 +49,7 @@ __all__ = [
     "optimal_discriminator",
     "r1_penalty",
     "ring",
+    "sample",
     "simultaneous",
     "spectral_norm",
     "translation",

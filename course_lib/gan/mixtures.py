@@ -1,10 +1,13 @@
 """Data with known modes: Gaussians on a ring or a grid, and how many of them a generator has found."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+
+from course_lib.data.arguments import check_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,3 +84,29 @@ def coverage(samples: torch.Tensor, centres: torch.Tensor, std: float) -> Covera
     good = nearest.values <= 3 * std
     counts = torch.bincount(nearest.indices[good], minlength=len(centres))
     return Coverage(int((counts > 0).sum()), good.double().mean().item(), counts)
+
+
+class PointBatches:
+    """Batches (x, None) of fresh points of a mixture, for `fit_gan`: no point comes twice, so there is nothing to learn by heart.
+
+    Args:
+        mixture: where the points come from.
+        batch_size: points in a batch.
+        count: batches in a pass; a pass ends nothing but an epoch of the record.
+        generator: CPU generator; by default a new one with seed 0.
+    """
+
+    def __init__(
+        self, mixture: Mixture, batch_size: int = 256, count: int = 100, generator: torch.Generator | None = None
+    ) -> None:
+        self.mixture, self.device = mixture, mixture.centres.device
+        self.batch_size = check_count("batch_size", batch_size, "it must be at least 1")
+        self.count = check_count("count", count, "a pass has at least one batch")
+        self.generator = torch.Generator("cpu").manual_seed(0) if generator is None else generator
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, None]]:
+        for _ in range(self.count):
+            yield self.mixture.sample(self.batch_size, self.generator), None

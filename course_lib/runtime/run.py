@@ -96,7 +96,7 @@ class Run:
         self.step += 1
         self._unread.append(values)
         if len(self._unread) == READ_EVERY:
-            self._read()
+            self.read()
 
     def end_epoch(self, steps: int, **measured: float) -> None:
         """Close an epoch of so many steps: its means, and what was measured at its end."""
@@ -109,7 +109,7 @@ class Run:
 
     def pause(self) -> None:
         """Read what is still on the device and stop the clock, at the end of an epoch or where the run stops."""
-        self._read()
+        self.read()
         self.seconds += time.perf_counter() - self._start
 
     def keep(self, optimizers: Mapping, generators: Mapping, device: torch.device, stopped: bool) -> None:
@@ -139,8 +139,8 @@ class Run:
         run.steps, run.epochs, run._state = state["steps"], state["epochs"], state["state"]
         return run
 
-    def _read(self) -> None:
-        """Move recorded values into `steps`, and stop where one is not finite."""
+    def read(self) -> None:
+        """Move recorded values from the device into `steps`; DivergenceError where one is not finite."""
         unread, self._unread = self._unread, []
         for values in _to_numbers(unread):
             for name, value in values.items():
