@@ -33,7 +33,7 @@ class Generator(nn.Module):
         widths: channels before each doubling. (128, 64, 32) costs about a quarter.
         upsample: "transposed": transposed convolutions, 4 x 4 with stride 2. "nearest": each pixel becomes 2 x 2 equal ones,
             and a 3 x 3 convolution follows; no pixel is reached by more weights than its neighbour, so there is no checkerboard
-            (Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts, 2016). A training step takes about a third longer.
+            (Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts, 2016). A step takes about a third longer.
         classes: how many classes the labels have; 0 for a generator without labels.
         output: "tanh" for images between -1 and 1, "sigmoid" between 0 and 1. The real images must have the same range.
 
