@@ -58,8 +58,8 @@ def earth_movers_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The earth mover's (1-Wasserstein) distance between two samples on a line: the least mean way from one to the other.
 
     On a line no two ways need to cross, so the smallest of x goes to the smallest of y and so on: for samples of one size the
-    distance is the mean of |x_(i) - y_(i)| of the sorted values. In general it is the area between the two distribution
-    functions, which is how it is computed here. Source: Peyre and Cuturi, Computational Optimal Transport (2019), section 2.6.
+    distance is the mean of |x_(i) - y_(i)| of the sorted values. In general the mass is cut into pieces that move as one. Source:
+    Peyre and Cuturi, Computational Optimal Transport (2019), section 2.6.
 
     x: [N], y: [M], floating point. Returns a scalar, differentiable with respect to both. Raises ValueError for samples that are
     empty, or not on a line: there a linear programme must find who goes where (`scipy.optimize.linear_sum_assignment`).
@@ -68,11 +68,13 @@ def earth_movers_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         if sample.dim() != 1 or len(sample) == 0:
             way_out = "in more dimensions use scipy.optimize.linear_sum_assignment" if sample.dim() > 1 else "it needs points"
             raise ValueError(f"{name} must be points on a line, [N], got the shape {list(sample.shape)}: {way_out}")
-    x, y = x.double(), y.double()
-    points = torch.cat([x, y]).sort().values
-    below_x = torch.searchsorted(x.detach().sort().values, points[:-1].detach(), right=True) / len(x)
-    below_y = torch.searchsorted(y.detach().sort().values, points[:-1].detach(), right=True) / len(y)
-    return ((below_x.double() - below_y.double()).abs() * points.diff()).sum()
+    N, M = len(x), len(y)
+    x, y = x.double().sort().values, y.double().sort().values
+    # Shares of the mass are counted in units of 1 / (N M), whole numbers: each x is M of them, each y is N. Between two
+    # neighbouring levels the same x goes to the same y.
+    levels = torch.cat([torch.arange(0, N * M, M, device=x.device), torch.arange(0, N * M, N, device=x.device)]).unique()
+    mass = torch.cat([levels, levels.new_tensor([N * M])]).diff().double() / (N * M)
+    return (mass * (x[levels // M] - y[levels // N]).abs()).sum()
 
 
 def _check(p: torch.Tensor, q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

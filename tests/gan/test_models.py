@@ -1,0 +1,261 @@
+"""Generator and discriminator of images: sizes computed, labels that matter, normalisation where it belongs, and bad input."""
+
+import json
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from course_lib.gan import Discriminator, Generator, initialise
+from course_lib.runtime import load_checkpoint, save_checkpoint
+
+SMALL = {"widths": (16, 8, 4)}
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("upsample", ["transposed", "nearest"])
+def test_sizes_fit_each_other(size, channels, upsample, device):
+    draws = Generator(7, size, channels, widths=(16, 8, 4), upsample=upsample).to(device)
+    judges = Discriminator(size, channels, widths=(4, 8, 16)).to(device)
+    z = draws.noise(3)
+    assert z.shape == (3, 7, 1, 1) and z.device.type == device.type
+    images = draws(z)
+    assert images.shape == (3, channels, size, size) and judges(images).shape == (3,)
+    draws.eval()
+    assert torch.equal(draws(z), draws(z.flatten(1))), "[N, Z] is the same as [N, Z, 1, 1]"
+
+
+@given(size=st.integers(8, 50), layers=st.integers(1, 3), upsample=st.sampled_from(["transposed", "nearest"]))
+def test_every_pixel_is_drawn_and_seen(size, layers, upsample):
+    draws = Generator(5, size, widths=[6, 5, 4][:layers], upsample=upsample)
+    images = draws(draws.noise(8, generator()))
+    assert images.shape == (8, 1, size, size)
+    assert (images.std(dim=0) > 0).all(), "a pixel does not depend on z"
+    judges = Discriminator(size, widths=[4, 5, 6][:layers], batch_norm=False)
+    x = torch.rand(1, 1, size, size, generator=generator(1)).requires_grad_()
+    judges(x).sum().backward()
+    assert (x.grad != 0).all(), "a pixel does not reach the logit"
+
+
+def test_the_widths_of_the_paper_at_its_sizes():
+    draws = Generator(100, 64, 3, widths=(1024, 512, 256, 128))
+    shapes = [tuple(layer.weight.shape) for layer in draws.modules() if isinstance(layer, nn.ConvTranspose2d)]
+    assert shapes == [(1024, 512, 4, 4), (512, 256, 4, 4), (256, 128, 4, 4), (128, 3, 4, 4)] and draws.first_side == 4
+    judges = Discriminator(64, 3, widths=(128, 256, 512, 1024))
+    assert judges.head.in_features == 1024 * 4 * 4
+
+
+def test_the_first_layer_is_the_transposed_convolution_of_one_pixel():
+    draws = Generator(6, 28, widths=(8, 4, 4)).eval()
+    side = draws.first_side
+    weight = draws.project.weight.view(side, side, 8, 6).permute(3, 2, 0, 1)
+    z = draws.noise(5, generator())
+    expected = draws.body(F.conv_transpose2d(z, weight))
+    torch.testing.assert_close(draws(z), expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("output", "low", "high"), [("tanh", -1.0, 1.0), ("sigmoid", 0.0, 1.0)])
+def test_images_fill_the_range_and_stay_in_it(output, low, high):
+    draws = Generator(4, 16, output=output, **SMALL)
+    draws.body[-2].weight.data *= 1e4
+    images = draws(draws.noise(20, generator()))
+    assert draws.range == (low, high) == (images.min().item(), images.max().item())
+
+
+def test_on_a_flat_image_transposed_convolution_draws_a_checkerboard_and_upsampling_does_not():
+    flat = torch.ones(1, 4, 8, 8)
+    pictures = {}
+    for upsample in ("transposed", "nearest"):
+        torch.manual_seed(0)
+        model = Generator(4, 16, widths=(4,), upsample=upsample)
+        last = model.body[2:-1]  # what doubles the side, without the activation
+        pictures[upsample] = last(flat)[0, 0, 2:-2, 2:-2]
+    assert pictures["nearest"].std() < 1e-6
+    board = pictures["transposed"]
+    assert board.std() > 1e-2 and torch.allclose(board[2:, 2:], board[:-2, :-2]), "it repeats every two pixels"
+
+
+CONFIGS = [
+    Generator(5, 28, 3, **SMALL),
+    Generator(5, 12, upsample="nearest", classes=3, output="sigmoid", widths=(6, 4)),
+    Discriminator(28, 3, widths=(4, 6)),
+    Discriminator(16, spectral_norm=True, classes=3, widths=[4]),
+    Discriminator(16, batch_norm=False, widths=[4, 6]),
+]
+
+
+@pytest.mark.parametrize("model", CONFIGS, ids=lambda model: type(model).__name__)
+def test_a_model_is_built_again_from_its_config_and_checkpoint(model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, model, config=model.config)
+    again = type(model)(**load_checkpoint(path).config)
+    assert again.config == model.config == json.loads(json.dumps(model.config))
+    load_checkpoint(path, again)
+    is_generator = isinstance(model, Generator)
+    x = model.noise(3, generator()) if is_generator else torch.rand(3, model.channels, model.size, model.size)
+    labels = [torch.tensor([0, 2, 1])] if model.classes else []
+    assert torch.equal(again.eval()(x, *labels), model.eval()(x, *labels))
+
+
+def test_weights_start_as_in_dcgan():
+    torch.manual_seed(0)
+    for model in (Generator(classes=10), Discriminator(classes=10)):
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear) and module.weight.numel() > 4000:
+                assert abs(module.weight.std() - 0.02) < 0.001 and abs(module.weight.mean()) < 0.001, name
+            if isinstance(module, nn.BatchNorm2d):
+                assert abs(module.weight.mean() - 1) < 0.02 and 0.01 < module.weight.std() < 0.03 and not module.bias.any(), name
+    layer = nn.Linear(200, 100)
+    initialise(layer)
+    assert abs(layer.weight.std() - 0.02) < 0.001 and not layer.bias.any()
+
+
+def normalised(model):
+    """The widths of the batch normalisations of a model."""
+    return [module.num_features for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def test_batch_norm_is_between_the_layers_and_makes_way():
+    assert normalised(Discriminator(widths=(4, 6, 8))) == [6, 8]
+    assert normalised(Discriminator(widths=(4, 6, 8), batch_norm=False)) == []
+    assert normalised(Discriminator(widths=(4, 6, 8), spectral_norm=True)) == []
+    assert normalised(Generator(widths=(8, 6, 4))) == [8, 6, 4]
+    with pytest.raises(ValueError, match="batch_norm and spectral_norm are both on"):
+        Discriminator(spectral_norm=True, batch_norm=True)
+
+
+def test_without_batch_norm_the_images_of_a_batch_do_not_meet():
+    judges = Discriminator(16, widths=(4, 6), batch_norm=False)
+    x = torch.rand(4, 1, 16, 16, generator=generator())
+    torch.testing.assert_close(judges(x)[:2], judges(x[:2]), atol=1e-6, rtol=0)
+    mixing = Discriminator(16, widths=(4, 6))
+    assert (mixing(x)[:2] - mixing(x[:2])).abs().max() > 1e-3
+
+
+def test_spectral_norm_bounds_every_layer():
+    torch.manual_seed(0)
+    judges = Discriminator(16, 1, widths=(6, 8), spectral_norm=True, classes=4)
+    with torch.no_grad():
+        for parameter in judges.parameters():
+            parameter *= 7
+    x, y = torch.rand(2, 1, 16, 16), torch.tensor([0, 3])
+    for _ in range(100):
+        judges(x, y)  # each pass in training mode is one power iteration
+    layers = [m for m in judges.modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.Embedding)]
+    assert len(layers) == 4
+    for layer in layers:
+        assert abs(torch.linalg.matrix_norm(layer.weight.flatten(1), 2) - 1) < 1e-3
+
+
+def test_the_generator_obeys_its_label():
+    torch.manual_seed(0)
+    draws = Generator(20, 16, classes=5, **SMALL).eval()
+    z = draws.noise(1, generator()).expand(5, -1, -1, -1)
+    images = draws(z, torch.arange(5))
+    assert (images[0] - images[1:]).flatten(1).abs().amax(dim=1).min() > 1e-4
+    assert torch.allclose(draws(z, torch.full((5,), 3))[0], images[3], atol=1e-6)
+    # From the first step on the label moves the first layer about as far as the noise does.
+    with torch.no_grad():
+        part_z, part_y = draws.project.weight[:, :20], draws.project.weight[:, 20:]
+        by_noise = (draws.noise(500).flatten(1) @ part_z.mT).std(dim=0).mean()
+        by_label = (draws.embedding.weight @ part_y.mT).std(dim=0).mean()
+    assert 0.5 < by_label / by_noise < 2
+
+
+def test_the_discriminator_adds_the_projection_of_its_features():
+    judges = Discriminator(16, widths=(4, 6), classes=3).eval()
+    x = torch.rand(4, 1, 16, 16, generator=generator())
+    logits = torch.stack([judges(x, torch.full((4,), y)) for y in range(3)])
+    features = judges.features(x)
+    expected = judges.head(features)[:, 0] + judges.embedding.weight @ features.mT
+    torch.testing.assert_close(logits, expected, atol=1e-6, rtol=1e-5)
+    assert (logits[0] - logits[1]).abs().max() > 1e-4
+
+
+def test_noise_is_normal_and_the_same_for_the_same_seed():
+    draws = Generator(50, 8, widths=(4,)).double()
+    z = draws.noise(400, generator(3))
+    assert z.dtype == torch.float64 and torch.equal(z, draws.noise(400, generator(3)))
+    assert abs(z.mean()) < 5 / 20_000**0.5 and abs(z.std() - 1) < 5 / 40_000**0.5
+
+
+@pytest.mark.parametrize("kind", [Generator, Discriminator])
+def test_images_too_small_for_the_widths_are_named(kind):
+    kind(size=8, widths=(4, 4, 4))
+    with pytest.raises(ValueError, match=r"size is 7: 3 widths halve an image 3 times and need 8 pixels; use larger images"):
+        kind(size=7, widths=(4, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"size": 32.0}, TypeError, "size is 32.0: it must be a whole number"),
+        ({"channels": 0}, ValueError, "channels is 0: 1 is grey, 3 is colour"),
+        ({"widths": ()}, ValueError, r"widths is \[\]: the network needs at least 1"),
+        ({"widths": (8, 0)}, ValueError, "a width is 0"),
+        ({"classes": -2}, ValueError, "classes is -2: use 0 for a network without labels"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Generator, Discriminator])
+def test_bad_arguments_of_both(kind, change, error, message):
+    with pytest.raises(error, match=message):
+        kind(**change)
+
+
+def test_bad_arguments_of_the_generator():
+    for change, message in (
+        ({"latent_size": 0}, "latent_size is 0"),
+        ({"upsample": "bilinear"}, "upsample is 'bilinear': choose from transposed, nearest"),
+        ({"output": "relu"}, "output is 'relu': choose from tanh"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Generator(**change)
+
+
+def test_bad_latents_name_the_way_out():
+    draws = Generator(5, 8, widths=(4,))
+    with pytest.raises(TypeError, match=r"z is torch.int64: it must be floating point"):
+        draws(torch.ones(2, 5, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"z has the shape \[2, 6\], and this generator takes \[N, 5\]: generator.noise\(N\)"):
+        draws(torch.ones(2, 6))
+    with pytest.raises(ValueError, match=r"z\[None\]"):
+        draws(torch.ones(5))
+    with pytest.raises(ValueError, match=r"z has the shape \[2, 5, 2, 2\]"):
+        draws(torch.ones(2, 5, 2, 2))
+
+
+def test_bad_images_name_the_way_out():
+    judges = Discriminator(16, 3, widths=(4,))
+    with pytest.raises(TypeError, match=r"x is torch.uint8.*x.float\(\) / 255"):
+        judges(torch.zeros(2, 3, 16, 16, dtype=torch.uint8))
+    with pytest.raises(ValueError, match=r"takes images of 3 x 16 x 16: build the discriminator with their channels"):
+        judges(torch.zeros(2, 1, 16, 16))
+    with pytest.raises(ValueError, match=r"load them with size=16"):
+        judges(torch.zeros(2, 3, 17, 16))
+    with pytest.raises(ValueError, match=r"x\[None\]"):
+        judges(torch.zeros(3, 16, 16))
+
+
+def test_bad_labels_name_the_way_out():
+    models = [(Generator(5, 8, classes=3, widths=(4,)), torch.ones(2, 5))]
+    models += [(Discriminator(8, classes=3, widths=(4,)), torch.ones(2, 1, 8, 8))]
+    for model, x in models:
+        with pytest.raises(ValueError, match=r"this network has 3 classes: give it labels, int64 \[2\]"):
+            model(x)
+        with pytest.raises(ValueError, match=r"labels must be int64 \[2\], got torch.float32 of shape \[2\]"):
+            model(x, torch.ones(2))
+        with pytest.raises(ValueError, match=r"labels must be int64 \[2\], got torch.int64 of shape \[3\]"):
+            model(x, torch.ones(3, dtype=torch.int64))
+        for bad in (-1, 3):
+            with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 2"):
+                model(x, torch.tensor([0, bad]))
+    with pytest.raises(ValueError, match="labels were given to a network without classes"):
+        Generator(5, 8, widths=(4,))(torch.ones(2, 5), torch.tensor([0, 1]))
