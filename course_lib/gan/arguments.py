@@ -17,7 +17,7 @@ def check_widths(widths: Sequence[int], least: int = 1) -> list[int]:
 
 def check_classes(classes: int) -> int:
     """Number of classes of a conditional network; 0 for one that takes no labels."""
-    return 0 if classes is False or classes == 0 else check_count("classes", classes, "use 0 for a network without labels")
+    return 0 if classes == 0 else check_count("classes", classes, "use 0 for a network without labels")
 
 
 def check_latent(z: torch.Tensor, latent_size: int) -> None:

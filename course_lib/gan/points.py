@@ -27,7 +27,7 @@ class PointGenerator(nn.Module):
         self.latent_size = check_count("latent_size", latent_size, "z needs at least one number")
         self.dimensions = check_count("dimensions", dimensions, "1 is a line, 2 the plane")
         widths = check_widths(widths, least=0)
-        self.config = {"latent_size": latent_size, "dimensions": dimensions, "widths": widths}
+        self.config = {"latent_size": self.latent_size, "dimensions": self.dimensions, "widths": widths}
         self.body = _dense([latent_size, *widths, dimensions], nn.ReLU())
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
@@ -54,8 +54,9 @@ class PointDiscriminator(nn.Module):
 
     def __init__(self, dimensions: int = 2, *, widths: Sequence[int] = (128, 128)) -> None:
         super().__init__()
-        self.dimensions, widths = check_count("dimensions", dimensions, "1 is a line, 2 the plane"), check_widths(widths, least=0)
-        self.config = {"dimensions": dimensions, "widths": widths}
+        self.dimensions = check_count("dimensions", dimensions, "1 is a line, 2 the plane")
+        widths = check_widths(widths, least=0)
+        self.config = {"dimensions": self.dimensions, "widths": widths}
         self.body = _dense([dimensions, *widths, 1], nn.LeakyReLU(0.2))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

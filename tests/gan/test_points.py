@@ -36,6 +36,14 @@ def test_without_hidden_layers_they_are_linear():
         assert abs(low + high - 2 * middle) < 1e-6 and sum(p.numel() for p in model.parameters()) == 2
 
 
+def test_the_activations_are_relu_and_leaky_relu():
+    for model, left in ((PointGenerator(1, 1, widths=(1,)), 0.0), (PointDiscriminator(1, widths=(1,)), -0.2)):
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.fill_(0.0 if "bias" in name else 1.0)
+        assert torch.allclose(model(torch.tensor([[-1.0], [1.0]])).flatten(), torch.tensor([left, 1.0]))
+
+
 def test_they_are_built_again_from_their_config():
     for model in (PointGenerator(3, 1, widths=(5, 4)), PointDiscriminator(3, widths=(6,))):
         again = type(model)(**json.loads(json.dumps(model.config)))
