@@ -165,7 +165,8 @@ def discriminator_step(
         real_logits, fake_logits = discriminator(real, *labels), discriminator(fake, *labels)
     discriminator_loss, _ = loss(real_logits, fake_logits)
     if penalty is not None:
-        discriminator_loss = discriminator_loss + penalty(lambda x: discriminator(x, *labels), real, fake)
+        critic = (lambda x: discriminator(x, *labels)) if labels else discriminator  # whose normalisation a penalty can refuse
+        discriminator_loss = discriminator_loss + penalty(critic, real, fake)
     optimizer.zero_grad()
     discriminator_loss.backward()
     optimizer.step()

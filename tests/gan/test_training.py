@@ -204,6 +204,8 @@ def test_a_penalty_and_bfloat16_change_the_run():
     for options in ({}, {"penalty": lambda d, real, fake: 10 * gradient_penalty(d, real, fake)}, {"bfloat16": True}):
         runs.append(fit_gan(*networks(), make_batches(), steps=3, **options).steps["discriminator_loss"])
     assert runs[0] != runs[1] and runs[0] != runs[2]
+    with pytest.raises(ValueError, match="batch_norm=False"):
+        fit_gan(*networks(batch_norm=True), make_batches(), steps=1, penalty=gradient_penalty)
 
 
 @pytest.mark.parametrize(
