@@ -6,13 +6,12 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import nn
-from tqdm import tqdm
 
 from course_lib.classification.evaluation import check_labels, evaluate
 from course_lib.classification.schedules import learning_rate
 from course_lib.data import Batches, ImageSet
 from course_lib.data.arguments import check_count
-from course_lib.runtime import Run, StopButton
+from course_lib.runtime import Progress, Run, StopButton
 
 ADVICE = (
     "The model's numbers have become too large to go on. Build it anew and lower lr (a tenth is a good second try); "
@@ -97,7 +96,7 @@ def fit_classifier(
     steps = len(batches)
     total = epochs * steps
 
-    with StopButton() as stop, tqdm(total=total, initial=run.step, unit="step", leave=False) as bar:
+    with StopButton() as stop, Progress(total, run.step) as bar:
         while run.step < total and not stop.pressed:
             run.begin_epoch(batches.generator)
             model.train()
@@ -119,6 +118,7 @@ def fit_classifier(
             if run.step % steps == 0:
                 run.end_epoch(steps, **_validate(model, validation))
                 if watch is not None:
+                    bar.hide()
                     watch(run)
         run.keep({"updates": updates}, generators, device, stopped=run.step < total)
     return run

@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from course_lib.data import Batches
 from course_lib.data.arguments import check_count
 from course_lib.gan.losses import non_saturating
 from course_lib.gan.mixtures import PointBatches
-from course_lib.runtime import Run, StopButton
+from course_lib.runtime import Progress, Run, StopButton
 
 ADVICE = (
     "One network has run away from the other. Build both anew and lower the learning rates (a third is a good second try), or "
@@ -109,7 +108,7 @@ def fit_gan(
     generator.train()
     discriminator.train()
 
-    with StopButton() as stop, tqdm(total=steps, initial=run.step, unit="step", leave=False) as bar:
+    with StopButton() as stop, Progress(steps, run.step) as bar:
         while run.step < steps and not stop.pressed:
             run.begin_epoch(batches.generator)
             for number, (x, y) in enumerate(batches):
@@ -135,6 +134,7 @@ def fit_gan(
                 bar.update()
                 if watch is not None and run.step % watch_every == 0:
                     run.read()
+                    bar.hide()
                     watch(run)
                 if stop.pressed or run.step == steps:
                     break

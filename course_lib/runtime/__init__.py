@@ -2,6 +2,7 @@
 
 from course_lib.runtime.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from course_lib.runtime.device import pick_device
+from course_lib.runtime.progress import Progress
 from course_lib.runtime.run import DivergenceError, Run
 from course_lib.runtime.seeds import seed_everything
 from course_lib.runtime.stop import StopButton
@@ -10,6 +11,7 @@ from course_lib.runtime.timing import interleaved_medians
 __all__ = [
     "Checkpoint",
     "DivergenceError",
+    "Progress",
     "Run",
     "StopButton",
     "interleaved_medians",
