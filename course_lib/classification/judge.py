@@ -24,12 +24,12 @@ SIZE = 32
 """Height and width of the images that a judge looks at, in pixels."""
 
 # The first convolution halves the image, which makes all that follows four times cheaper: on a CPU more epochs are worth more
-# than a finer grid (measured on CIFAR-10 at equal time).
+# than a finer grid (CIFAR-10 (JPEG), validation, one seed: 86 % against 83 % in less time).
 GREY = {"widths": (16, 32, 64), "stem_stride": 2}
 COLOUR = {"widths": (32, 64, 128), "stem_stride": 2}
-# Found on the validation sets. Epochs over train+validation; shifts and cutout in pixels.
-GREY_TRAINING = {"epochs": 8, "shift": 1, "cutout": 0}
-COLOUR_TRAINING = {"epochs": 24, "shift": 3, "cutout": 0}
+# Found on the validation sets. Epochs over train+validation; shifts in pixels.
+GREY_TRAINING = {"epochs": 8, "shift": 1}
+COLOUR_TRAINING = {"epochs": 24, "shift": 3}
 LEARNING = {"lr": 0.2, "label_smoothing": 0.1}
 
 
@@ -123,7 +123,7 @@ def train_judge(
         channels_last=True,
     )
     generator = torch.Generator().manual_seed(seed)
-    augment = Augment(shift=training["shift"], flip=name in MAY_FLIP, cutout=training["cutout"], generator=generator)
+    augment = Augment(shift=training["shift"], flip=name in MAY_FLIP, generator=generator)
     run = fit_classifier(model, batches, epochs=training["epochs"], augment=augment, **LEARNING)
     if run.stopped:
         raise KeyboardInterrupt(f"the training of the judge was stopped after {run.step} steps; nothing was saved")
