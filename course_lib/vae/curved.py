@@ -1,0 +1,193 @@
+"""A latent that is bent into the plane: one dimension of z, so that log p(x) is an integral that can be computed.
+
+z ~ N(0, 1) and x = f(z) + noise in the plane. The posterior of z is no Gaussian here, so what a Gaussian q loses can be
+measured. All is computed in float64 on the device of x; N is the number of points, G that of places on the grid of z.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from course_lib.data.arguments import check_count
+
+LOG_TWO_PI = math.log(2 * math.pi)
+
+
+def arc(z: torch.Tensor, radius: float = 1.0, turn: float = 1.2) -> torch.Tensor:
+    """A circle's arc: z [...] -> points [..., 2]. z = 0 is at the bottom, and each unit of z goes `turn` radians along."""
+    return radius * torch.stack([torch.sin(turn * z), -torch.cos(turn * z)], dim=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class CurvedModel:
+    """z ~ N(0, 1), x = curve(z) + N(0, noise^2 I): a decoder that is not linear, with one latent.
+
+    Attributes:
+        curve: z [...] -> points [..., 2], smooth, and differentiable by autograd.
+        noise: standard deviation of x around the curve, along each axis.
+        limit: the grid of z goes from -limit to limit. Beyond 8 the prior has less than 1e-14 of its mass.
+        points: places on the grid. The posterior must not be narrower than a few of its steps.
+    """
+
+    curve: Callable[[torch.Tensor], torch.Tensor] = arc
+    noise: float = 0.2
+    limit: float = 8.0
+    points: int = 4001
+
+    def __post_init__(self) -> None:
+        if not self.noise > 0:
+            raise ValueError(f"noise is {self.noise}: it is a standard deviation and must be positive")
+        if not self.limit >= 6:
+            raise ValueError(f"limit is {self.limit}: the grid must hold the prior's mass, use at least 6")
+        if check_count("points", self.points, "the grid needs places") < 200:
+            raise ValueError(f"points is {self.points}: the grid is too coarse for quadrature, use at least 200")
+
+    @property
+    def grid(self) -> torch.Tensor:
+        """The places of z at which densities are given: float64 [G]."""
+        return torch.linspace(-self.limit, self.limit, self.points, dtype=torch.float64, device="cpu")
+
+    @property
+    def spacing(self) -> float:
+        """Distance of two places of the grid: an integral is a sum times this."""
+        return 2 * self.limit / (self.points - 1)
+
+    def sample(self, count: int, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Points x [count, 2] and the latents z [count] that they came from, float64, on the CPU."""
+        z = torch.randn(count, generator=generator, dtype=torch.float64, device="cpu")
+        noise = torch.randn(count, 2, generator=generator, dtype=torch.float64, device="cpu")
+        return self.curve(z) + self.noise * noise, z
+
+    def log_likelihood(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """log p(x | z) of points x [..., 2] and latents z [...], broadcast against each other."""
+        square = (x.double() - self.curve(z.double())).square().sum(dim=-1)
+        return -square / (2 * self.noise**2) - LOG_TWO_PI - 2 * math.log(self.noise)
+
+    def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """log p(x, z) = log p(x | z) + log p(z), shapes as in `log_likelihood`."""
+        return self.log_likelihood(x, z) - (z.double().square() + LOG_TWO_PI) / 2
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        """log p(x) = log of the integral of p(x, z) over z, by quadrature on the grid: [N, 2] -> [N]."""
+        x = _check_points(x)
+        joint = self.log_joint(x[:, None], self.grid.to(x.device))
+        return torch.logsumexp(joint, dim=1) + math.log(self.spacing)
+
+    def posterior(self, x: torch.Tensor) -> torch.Tensor:
+        """p(z | x) on the grid: [N, 2] -> densities [N, G], each of integral 1."""
+        x = _check_points(x)
+        joint = self.log_joint(x[:, None], self.grid.to(x.device))
+        return torch.softmax(joint, dim=1) / self.spacing
+
+    def reconstruction(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+        """E_q[log p(x | z)] for q = N(mean, exp(log_variance)), by quadrature: x [N, 2], mean and log_variance [N] -> [N]."""
+        x, mean, log_variance = _check_q(x, mean, log_variance)
+        u, weight = _nodes(x.device)
+        z = mean[:, None] + (log_variance / 2).exp()[:, None] * u
+        return self.log_likelihood(x[:, None], z) @ weight
+
+    def elbo(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+        """E_q[log p(x | z)] - KL(q, N(0, 1)), differentiable, nats for each point: shapes as in `reconstruction`.
+
+        The divergence is Kingma and Welling's closed form (2014, appendix B). It is at most log p(x), and `gap` is what lacks.
+        """
+        x, mean, log_variance = _check_q(x, mean, log_variance)
+        kl = (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+        return self.reconstruction(x, mean, log_variance) - kl
+
+    def gap(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+        """KL(q, p(z | x)) by quadrature on the grid of z, nats for each point: shapes as in `reconstruction`.
+
+        It uses neither the ELBO nor the closed form of the other divergence, so that log p(x) = ELBO + gap can be checked. Raises
+        ValueError for a q that the grid cannot hold: narrower than two steps, or with mass beyond its ends.
+        """
+        x, mean, log_variance = _check_q(x, mean, log_variance)
+        std = (log_variance / 2).exp()
+        if (std < 2 * self.spacing).any():
+            raise ValueError(
+                f"a q has the standard deviation {std.min().item():.2g}, and the grid steps of {self.spacing:.2g}: give the model"
+                " more points"
+            )
+        end = (mean.abs() + 6 * std).max().item()
+        if end > self.limit:
+            raise ValueError(f"a q reaches to {end:.3g} and the grid ends at {self.limit:g}: give the model a larger limit")
+        z = self.grid.to(x.device)
+        log_q = -((z - mean[:, None]) / std[:, None]).square() / 2 - (LOG_TWO_PI + log_variance[:, None]) / 2
+        log_posterior = torch.log_softmax(self.log_joint(x[:, None], z), dim=1) - math.log(self.spacing)
+        return (log_q.exp() * (log_q - log_posterior)).sum(dim=1) * self.spacing
+
+    def best_gaussian(self, x: torch.Tensor, steps: int = 300) -> tuple[torch.Tensor, torch.Tensor]:
+        """For each point the Gaussian q with the largest ELBO: mean and log_variance, each [N].
+
+        A table of candidates finds the right valley (there can be several), gradient ascent on the ELBO goes to its end. An
+        encoder network can at best learn this. x: [N, 2]; steps: of the ascent.
+        """
+        x = _check_points(x)
+        q = torch.cat([self._best_candidate(part) for part in x.split(4096)]).requires_grad_()
+        optimizer = torch.optim.Adam([q], lr=0.05)
+        for step in range(steps):
+            optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / steps)
+            (gradient,) = torch.autograd.grad(-self.elbo(x, q[:, 0], q[:, 1]).sum(), [q])
+            q.grad = gradient
+            optimizer.step()
+        return q[:, 0].detach(), q[:, 1].detach()
+
+    def log_weights(
+        self,
+        x: torch.Tensor,
+        mean: torch.Tensor,
+        log_variance: torch.Tensor,
+        samples: int,
+        generator: torch.Generator | None = None,
+    ) -> torch.Tensor:
+        """log p(x, z) - log q(z) for `samples` draws of z from each q: [K, N], what `importance_weighted_bound` takes.
+
+        The mean of exp of these over K is an unbiased estimate of p(x). Source: Burda, Grosse and Salakhutdinov, Importance
+        Weighted Autoencoders (2016), equation 8. Shapes as in `reconstruction`; drawn on the CPU.
+        """
+        x, mean, log_variance = _check_q(x, mean, log_variance)
+        samples = check_count("samples", samples, "an average needs at least one")
+        noise = torch.randn(samples, len(x), generator=generator, dtype=torch.float64, device="cpu").to(x.device)
+        z = mean + (log_variance / 2).exp() * noise
+        log_q = -(noise.square() + LOG_TWO_PI + log_variance) / 2
+        return self.log_joint(x, z) - log_q
+
+    @torch.no_grad()
+    def _best_candidate(self, x: torch.Tensor) -> torch.Tensor:
+        """Mean and log-variance of the q with the largest ELBO out of a table of 81 x 16, for each point: [N, 2]."""
+        means = torch.linspace(-4, 4, 81, dtype=torch.float64, device=x.device)
+        log_variances = torch.linspace(-7, 0.5, 16, dtype=torch.float64, device=x.device)
+        table = torch.cartesian_prod(means, log_variances)  # [Q, 2]
+        u, weight = _nodes(x.device)
+        f = self.curve(table[:, :1] + (table[:, 1:] / 2).exp() * u)  # [Q, U, 2]
+        first, second = (f * weight[:, None]).sum(dim=1), f.square().sum(dim=2) @ weight
+        # E_q|x - f|^2 = |x|^2 - 2 x E_q[f] + E_q|f|^2: two moments of each q serve all points. |x|^2 decides nothing.
+        reconstruction = (2 * x @ first.mT - second) / (2 * self.noise**2)  # [N, Q]
+        kl = (table[:, 0].square() + table[:, 1].exp() - 1 - table[:, 1]) / 2
+        return table[(reconstruction - kl).argmax(dim=1)]
+
+
+def _nodes(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places u and weights for E[g(u)] = sum of weight g(u), u ~ N(0, 1): by the trapezoidal rule, which for a smooth g and a
+    density that vanishes at both ends is exact to many digits."""
+    u = torch.linspace(-8, 8, 161, dtype=torch.float64, device=device)
+    return u, torch.softmax(-u.square() / 2, dim=0)
+
+
+def _check_points(x: torch.Tensor) -> torch.Tensor:
+    if x.dim() != 2 or x.shape[1] != 2 or len(x) == 0:
+        way_out = "a point alone becomes a batch with x[None]" if x.shape == (2,) else "one row for each point"
+        raise ValueError(f"x must be points of the plane, [N, 2], got the shape {list(x.shape)}: {way_out}")
+    if not x.isfinite().all():
+        raise ValueError("a coordinate of x is not a finite number")
+    return x.double()
+
+
+def _check_q(x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    x = _check_points(x)
+    for name, values in (("mean", mean), ("log_variance", log_variance)):
+        if values.shape != (len(x),):
+            raise ValueError(f"{name} must be [{len(x)}], one number for each point, got the shape {list(values.shape)}")
+    return x, mean.double(), log_variance.double()
