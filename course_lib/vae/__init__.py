@@ -1,7 +1,7 @@
 """Chapter 5: autoencoders, and how they become models that generate.
 
 `linear` and `curved` are where the truth is known, so that every term of the bound can be checked; `estimators` compares two ways
-to its gradient.
+to its gradient; `factors` asks what the latents know about the factors that drew the images.
 """
 
 from course_lib.vae.curved import CurvedModel, arc
@@ -11,6 +11,7 @@ from course_lib.vae.estimators import (
     reparameterisation_gradients,
     score_function_gradients,
 )
+from course_lib.vae.factors import InformationGap, LinearProbe, mutual_information_gap, probe_class, probe_number
 from course_lib.vae.linear import (
     PrincipalComponents,
     ProbabilisticPCA,
@@ -22,13 +23,18 @@ from course_lib.vae.linear import (
 __all__ = [
     "CurvedModel",
     "GradientSamples",
+    "InformationGap",
+    "LinearProbe",
     "PrincipalComponents",
     "ProbabilisticPCA",
     "Quadratic",
     "arc",
     "fit_probabilistic_pca",
+    "mutual_information_gap",
     "principal_angles",
     "principal_components",
+    "probe_class",
+    "probe_number",
     "reparameterisation_gradients",
     "score_function_gradients",
 ]

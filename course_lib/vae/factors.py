@@ -1,0 +1,251 @@
+"""What do latents know about the factors that drew the images? Linear probes, and the mutual information gap.
+
+Latents are [N, Z]: the encoder's means of N images. A factor has one value for each image, [N]: a number (height), an angle
+(periodic), or a class (digit). Probes are fitted on one set of images and judged on another.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.data.arguments import check_count
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProbe:
+    """A linear function of the latents that predicts a factor, from `probe_number` or `probe_class`.
+
+    Attributes:
+        weight: float64 [Z, K], for latents brought to mean 0 and standard deviation 1.
+        bias: float64 [K].
+        centre, scale: float64 [Z], what brings them there, from the images it was fitted on.
+        kind: "number" (K = 1), "angle" (K = 2: cosine and sine) or "class" (K logits).
+        period: of an angle, in its unit; 0 for the other kinds.
+    """
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    centre: torch.Tensor
+    scale: torch.Tensor
+    kind: str
+    period: float = 0.0
+
+    def outputs(self, latents: torch.Tensor) -> torch.Tensor:
+        """The linear function itself: [N, Z] -> [N, K]."""
+        latents = _check_latents(latents, len(self.centre))
+        return (latents - self.centre) / self.scale @ self.weight + self.bias
+
+    def predict(self, latents: torch.Tensor) -> torch.Tensor:
+        """The factor: numbers [N], angles [N] from 0 to the period, or classes int64 [N]."""
+        outputs = self.outputs(latents)
+        if self.kind == "class":
+            return outputs.argmax(dim=1)
+        if self.kind == "angle":
+            turns = torch.atan2(outputs[:, 1], outputs[:, 0]) / (2 * math.pi)
+            return turns.remainder(1) * self.period
+        return outputs[:, 0]
+
+    def score(self, latents: torch.Tensor, values: torch.Tensor) -> float:
+        """How much of the factor the probe finds. Of a class: the share of images for which it is right.
+
+        Of a number the coefficient of determination R^2 = 1 - (mean squared error) / (variance of the values): 1 is all, 0 is no
+        better than their mean, below 0 is worse. Of an angle the same for the pair of its cosine and sine. Raises ValueError
+        where all values are equal: then there is nothing to predict.
+        """
+        values = _check_values(values, len(latents))
+        if self.kind == "class":
+            return (self.predict(latents) == values).double().mean().item()
+        targets = _targets(values, self.period)
+        scatter = (targets - targets.mean(dim=0)).square().sum()
+        if not scatter > 0:
+            raise ValueError(f"all values are {values[0].item():g}: there is nothing to predict; give images that differ in it")
+        return 1 - ((self.outputs(latents) - targets).square().sum() / scatter).item()
+
+
+def probe_number(latents: torch.Tensor, values: torch.Tensor, *, period: float | None = None, ridge: float = 1e-3) -> LinearProbe:
+    """The linear function of the latents with the smallest squared error, with a little ridge: a factor that is a number.
+
+    An angle of 359 degrees is next to one of 1 degree, and no linear function of z knows that. So for a factor with a period the
+    cosine and the sine are predicted instead, two numbers in which neighbours are neighbours.
+
+    Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), equation 3.44.
+
+    Args:
+        latents: [N, Z].
+        values: float [N], the factor.
+        period: after which the factor repeats, in its unit (360 for degrees), or None for a factor that does not.
+        ridge: what a squared weight costs, against the mean squared error; the latents have the standard deviation 1. It keeps
+            weights finite where latents depend on each other or do not vary.
+
+    Raises:
+        ValueError: shapes that do not fit, numbers that are not finite, a period or ridge that is not positive.
+    """
+    latents, values = _check_latents(latents), _check_values(values, len(latents))
+    if not ridge > 0:
+        raise ValueError(f"ridge is {ridge}: it must be positive, a small one such as 1e-6 changes almost nothing")
+    if period is not None and not period > 0:
+        raise ValueError(f"period is {period}: it must be positive, 360 for degrees; None for a factor that does not repeat")
+    period = period or 0.0
+    targets = _targets(values, period)
+    standard, centre, scale = _standardise(latents)
+    N, Z = standard.shape
+    bias = targets.mean(dim=0)
+    gram = standard.mT @ standard / N + ridge * torch.eye(Z).to(standard)
+    weight = torch.cholesky_solve(standard.mT @ (targets - bias) / N, torch.linalg.cholesky(gram))
+    return LinearProbe(weight, bias, centre, scale, "angle" if period else "number", period)
+
+
+def probe_class(latents: torch.Tensor, labels: torch.Tensor, *, ridge: float = 1e-3) -> LinearProbe:
+    """Multinomial logistic regression: the linear logits with the smallest cross-entropy, a factor that is a class.
+
+    The loss, mean cross-entropy + ridge / 2 times the squared weights, is convex, so L-BFGS finds its one minimum from zero.
+
+    Source: Hastie, Tibshirani and Friedman (2009), section 4.4.
+
+    Args:
+        latents: [N, Z].
+        labels: int64 [N], classes from 0.
+        ridge: as in `probe_number`; it keeps the weights finite where a plane separates the classes.
+
+    Raises:
+        TypeError: labels that are not int64. ValueError: negative ones, shapes that do not fit, a ridge that is not positive.
+    """
+    latents = _check_latents(latents)
+    if labels.dtype != torch.int64:
+        raise TypeError(f"labels must be int64, got {labels.dtype}: a factor that is a number goes to probe_number")
+    labels = _check_values(labels, len(latents))
+    if labels.min() < 0:
+        raise ValueError(f"a label is {labels.min().item()}: classes are numbered from 0")
+    if not ridge > 0:
+        raise ValueError(f"ridge is {ridge}: it must be positive, or the weights of separable classes grow without end")
+    standard, centre, scale = _standardise(latents)
+    K = int(labels.max()) + 1
+    weight = torch.zeros(standard.shape[1], K, dtype=torch.float64, device=latents.device, requires_grad=True)
+    bias = torch.zeros(K, dtype=torch.float64, device=latents.device, requires_grad=True)
+    limits = {"max_iter": 500, "tolerance_grad": 1e-7, "tolerance_change": 1e-12, "history_size": 20}
+    optimizer = torch.optim.LBFGS([weight, bias], line_search_fn="strong_wolfe", **limits)
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = F.cross_entropy(standard @ weight + bias, labels) + ridge / 2 * weight.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return LinearProbe(weight.detach(), bias.detach(), centre, scale, "class")
+
+
+class InformationGap(NamedTuple):
+    """What `mutual_information_gap` returns, for Z latents and V factors in the order of the dict.
+
+    information: float64 [Z, V], I(z_j; v) in nats. entropy: [V], H(v) in nats. gap: [V], each from 0 to 1. mean: of the gaps.
+    bias: [Z, V], what `information` would be on average, by chance alone, if latent and factor were independent.
+    """
+
+    information: torch.Tensor
+    entropy: torch.Tensor
+    gap: torch.Tensor
+    mean: float
+    bias: torch.Tensor
+
+
+def mutual_information_gap(latents: torch.Tensor, factors: dict[str, torch.Tensor], bins: int = 20) -> InformationGap:
+    """Has each factor a latent of its own? (I of the best latent - I of the second best) / H(factor), the mean over factors.
+
+    1: one latent knows all about the factor, and no other knows anything. 0: two latents know equally much, or none anything.
+
+    Each latent, and each factor that is no integer, is cut into `bins` intervals of equally many images, and the information
+    is that of the table of counts. This estimate is too large: independent variables in B and C intervals get
+    (B - 1)(C - 1) / (2 N) nats on average from N images (Miller, 1955), 0.09 for 20, 10 and 1000, and more if fewer than about
+    five images fall into each cell of the table. It is not subtracted, but returned as `bias`: a gap smaller than bias / entropy
+    says nothing. Intervals of equal counts do not care how a latent is
+    scaled or bent, as long as its order stays.
+
+    Source: Chen, Li, Grosse and Duvenaud, Isolating Sources of Disentanglement in Variational Autoencoders (2018), equation 6
+    (they draw z from q(z|x); with the encoder's means, as here, the estimate is that of Locatello et al., 2019).
+
+    Args:
+        latents: [N, Z], Z at least 2.
+        factors: by name, [N] each. Integers are classes and stay as they are.
+        bins: intervals, at least 2.
+
+    Raises:
+        ValueError: fewer than two latents, no factor, a factor with one value only, fewer images than bins, or shapes that
+            do not fit.
+    """
+    latents, bins = _check_latents(latents), check_count("bins", bins, "use 2 or more")
+    N, Z = latents.shape
+    if Z < 2:
+        raise ValueError("there is 1 latent: a gap is between the best and the second best, so it takes at least 2")
+    if not factors:
+        raise ValueError("factors is empty: give at least one, by its name")
+    if not 2 <= bins <= N:
+        raise ValueError(f"bins is {bins} for {N} images: it must be at least 2 and at most their number")
+    places = [_intervals(latents[:, j], bins) for j in range(Z)]
+    information, bias, entropy = (
+        torch.zeros(shape, dtype=torch.float64) for shape in ((Z, len(factors)),) * 2 + ((len(factors),),)
+    )
+    for v, (name, values) in enumerate(factors.items()):
+        values = _check_values(values, N, name)
+        classes = _intervals(values, bins) if values.is_floating_point() else values.unique(return_inverse=True)[1]
+        if classes.max() == 0:
+            raise ValueError(f"{name} has one value only: it has no entropy, leave it out")
+        entropy[v] = _entropy(classes)
+        for j, place in enumerate(places):
+            # I(a; b) = H(a) + H(b) - H(a, b), of counts: never negative but for rounding.
+            together = _entropy(place * (int(classes.max()) + 1) + classes)
+            information[j, v] = (_entropy(place) + entropy[v] - together).clamp(min=0)
+            bias[j, v] = place.max() * classes.max() / (2 * N)
+    best = information.topk(2, dim=0).values
+    gap = (best[0] - best[1]) / entropy
+    return InformationGap(information, entropy, gap, gap.mean().item(), bias)
+
+
+def _intervals(values: torch.Tensor, bins: int) -> torch.Tensor:
+    """The number of each value's interval, from 0 without holes: int64 [N]. Equal values stay together."""
+    values = values.double().contiguous()
+    edges = values.quantile(torch.arange(1, bins, device=values.device).double() / bins).unique()
+    return torch.bucketize(values, edges).unique(return_inverse=True)[1]
+
+
+def _entropy(classes: torch.Tensor) -> torch.Tensor:
+    """Of the counts of non-negative integers [N], in nats: a float64 scalar on the CPU."""
+    shares = classes.unique(return_counts=True)[1].double().cpu() / len(classes)
+    return -(shares * shares.log()).sum()
+
+
+def _targets(values: torch.Tensor, period: float) -> torch.Tensor:
+    """What a probe is to predict, float64: [N, 1], or [N, 2] with cosine and sine where there is a period."""
+    values = values.double()
+    if not period:
+        return values[:, None]
+    angle = 2 * math.pi * values / period
+    return torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+def _standardise(latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Latents with mean 0 and standard deviation 1, and what was subtracted and divided. A constant latent becomes 0."""
+    centre, scale = latents.mean(dim=0), latents.std(dim=0, correction=0)
+    scale = torch.where(scale > 1e-12 * (1 + centre.abs()), scale, 1.0)
+    return (latents - centre) / scale, centre, scale
+
+
+def _check_latents(latents: torch.Tensor, size: int | None = None) -> torch.Tensor:
+    """Latents in float64, if they are finite and [N, Z] (with Z = size where that is given)."""
+    if latents.dim() != 2 or 0 in latents.shape or (size is not None and latents.shape[1] != size):
+        wanted = "[N, Z]" if size is None else f"[N, {size}]"
+        raise ValueError(f"latents must be {wanted}, got the shape {list(latents.shape)}")
+    if not latents.isfinite().all():
+        raise ValueError("a latent is not a finite number: look at the encoder")
+    return latents.detach().double()
+
+
+def _check_values(values: torch.Tensor, count: int, name: str = "values") -> torch.Tensor:
+    if values.shape != (count,):
+        raise ValueError(f"{name} must be one number for each image, [{count}], got the shape {list(values.shape)}")
+    if values.is_floating_point() and not values.isfinite().all():
+        raise ValueError(f"{name} has one that is not a finite number")
+    return values.detach()
