@@ -71,9 +71,10 @@ class CurvedModel:
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log p(x) = log of the integral of p(x, z) over z, by quadrature on the grid: [N, 2] -> [N]."""
-        x = _check_points(x)
-        joint = self.log_joint(x[:, None], self.grid.to(x.device))
-        return torch.logsumexp(joint, dim=1) + math.log(self.spacing)
+        z = self.grid.to(x.device)
+        # In parts, since all points times all places of the grid would fill the memory.
+        parts = [torch.logsumexp(self.log_joint(part[:, None], z), dim=1) for part in _check_points(x).split(512)]
+        return torch.cat(parts) + math.log(self.spacing)
 
     def posterior(self, x: torch.Tensor) -> torch.Tensor:
         """p(z | x) on the grid: [N, 2] -> densities [N, G], each of integral 1."""
