@@ -46,7 +46,9 @@ def estimates(x, series, xlabel, ylabel, truth=None, ylim=None):
         bars = [2 * float(error) for error in errors]
         style = {"color": LINES[number % len(LINES)], "marker": MARKERS[number % len(MARKERS)]}
         places = [place * shift for place in x]
-        axis.errorbar(places, [float(v) for v in values], yerr=bars, capsize=2, markersize=4, linestyle="none", label=name, **style)
+        axis.errorbar(
+            places, [float(v) for v in values], yerr=bars, capsize=2, markersize=4, linestyle="none", label=name, **style
+        )
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", ylim=ylim)
     if len(x) <= 12:
         axis.set_xticks(list(x), [f"{value:,}" for value in x])
@@ -56,18 +58,36 @@ def estimates(x, series, xlabel, ylabel, truth=None, ylim=None):
     return figure
 
 
+def measured_and_derived(x, measured, derived, xlabel, ylabel):
+    """Measured values as marks on lines of derived ones, both axes logarithmic: dicts of the same names and values [len(x)]."""
+    figure, axes = new_figure(size=(6.4, 3.2))
+    axis = axes[0, 0]
+    for number, (name, values) in enumerate(measured.items()):
+        colour = LINES[number % len(LINES)]
+        axis.plot(x, [float(v) for v in derived[name]], color=colour, linestyle=DASHES[number % len(DASHES)])
+        axis.plot(x, [float(v) for v in values], MARKERS[number % len(MARKERS)], color=colour, markersize=5, label=name)
+    axis.plot([], [], "-", color="0.5", label="derived")  # one entry explains all lines
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+    if len(x) <= 12:
+        axis.set_xticks(list(x), [f"{value:,}" for value in x])
+        axis.xaxis.minorticks_off()
+    axis.grid(color="0.92")
+    axis.legend(fontsize=8)
+    return figure
+
+
 def bent_latent(model, samples, chosen, side=1.9, zoom=3.6):
     """A model with a latent bent into the plane, and the posterior of z at chosen points.
 
-    Left: log p(x) as colour, samples [N, 2] as dots, the curve with its z, and the points chosen [M, 2] as letters. Right: for each
-    of these p(z | x), and dashed the Gaussian q with the largest bound.
+    Left: log p(x) as colour, samples [N, 2] as dots, the curve with its z, and the points chosen [M, 2] as letters. Right:
+    p(z | x) of each of these, and dashed the Gaussian q with the largest bound.
     """
     figure, axes = new_figure(1, 2, size=(9.2, 3.9), width_ratios=[1.15, 1])
     plane, line = axes[0]
     ticks = torch.linspace(-side, side, 121, dtype=torch.float64)
     density = model.log_prob(torch.cartesian_prod(ticks, ticks)).view(121, 121)  # [x, y]
     extent = (-side, side, -side, side)
-    picture = plane.imshow(density.mT, origin="lower", extent=extent, cmap=SIZE_MAP, vmin=float(density.max()) - 12)
+    picture = plane.imshow(density.mT.numpy(), origin="lower", extent=extent, cmap=SIZE_MAP, vmin=float(density.max()) - 12)
     figure.colorbar(picture, ax=plane, label="log p(x) in nats", shrink=0.85)
     plane.plot(*samples.mT.tolist(), ".", color="white", markersize=2, alpha=0.6)
     z = torch.linspace(-3, 3, 200, dtype=torch.float64)
@@ -118,7 +138,7 @@ def gap_map(model, side=1.9, steps=41):
     x = torch.cartesian_prod(ticks, ticks)
     gap = model.gap(x, *model.best_gaussian(x, steps=150)).view(steps, steps)
     extent = (-side, side, -side, side)
-    picture = axis.imshow(gap.mT.clamp(min=0), origin="lower", extent=extent, cmap=SIZE_MAP, vmin=0)
+    picture = axis.imshow(gap.mT.clamp(min=0).numpy(), origin="lower", extent=extent, cmap=SIZE_MAP, vmin=0)
     figure.colorbar(picture, ax=axis, label="log p(x) - best ELBO, in nats")
     axis.plot(*model.curve(torch.linspace(-3, 3, 200, dtype=torch.float64)).mT.tolist(), color="white", linewidth=1)
     axis.set(xlabel="first coordinate", ylabel="second coordinate", title="what the best Gaussian q loses")

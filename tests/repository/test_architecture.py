@@ -100,7 +100,8 @@ def test_every_public_name_is_documented_and_tested(room):
 
 
 # The notebook's first cell should answer at once: what draws or downloads is imported where it is used.
-LIGHT = ["course_lib", *(f"course_lib.{room}" for room in ("classification", "convolution", "data", "gan", "layers", "runtime"))]
+COMPUTING = ("classification", "convolution", "data", "gan", "layers", "runtime", "vae")
+LIGHT = ["course_lib", *(f"course_lib.{room}" for room in COMPUTING)]
 
 
 @pytest.mark.parametrize("module", LIGHT)
