@@ -145,6 +145,14 @@ def test_the_best_gaussian_is_at_a_maximum_and_in_the_deeper_valley():
             assert (tried <= best + 1e-6).all()
 
 
+def test_the_ascent_starts_from_the_best_of_its_table():
+    model, x = CurvedModel(), points(12)
+    start = model.elbo(x, *model.best_gaussian(x, steps=0))
+    for mean in torch.linspace(-4, 4, 81, dtype=torch.float64):
+        for log_variance in torch.linspace(-7, 0.5, 16, dtype=torch.float64):
+            assert (model.elbo(x, mean.expand(12), log_variance.expand(12)) < start + 1e-8).all()
+
+
 def test_where_the_posterior_has_two_peaks_a_gaussian_loses_a_bit():
     # Two equal, well separated peaks: a Gaussian can take one of them, and KL(q, posterior) is then log 2.
     model, x = CurvedModel(noise=0.1), torch.tensor([[0.0, 1.0]])

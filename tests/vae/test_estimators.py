@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -55,6 +56,25 @@ def test_the_variances_are_as_derived(Z, baseline):
             deviations = (found - found.mean(dim=0)).square()
             standard_error = deviations.std(dim=0) / math.sqrt(400_000)
             assert ((deviations.mean(dim=0) - variance).abs() < 4.5 * standard_error).all(), estimate.__name__
+
+
+@given(seed=st.integers(0, 99), Z=st.integers(1, 2), baseline=st.floats(-5, 5))
+def test_the_variances_are_those_of_quadrature(seed, Z, baseline):
+    # Gauss-Hermite with 8 nodes is exact up to degree 15, and the squared estimates have degree 8.
+    f, mean, log_variance = problem(Z, seed)
+    nodes, weights = (torch.from_numpy(part) for part in np.polynomial.hermite_e.hermegauss(8))
+    noise = torch.cartesian_prod(*[nodes] * Z).view(-1, Z)
+    weight = torch.cartesian_prod(*[weights / weights.sum()] * Z).view(-1, Z).prod(dim=1)
+    std = (log_variance / 2).exp()
+    excess = (f(mean + std * noise) - baseline)[:, None]
+    slope = 2 * f.scale * (mean + std * noise - f.centre)
+    pairs = [
+        ((slope, slope * std * noise / 2), f.reparameterisation_variance(mean, log_variance)),
+        ((excess * noise / std, excess * (noise**2 - 1) / 2), f.score_function_variance(mean, log_variance, baseline)),
+    ]
+    for samples, variances in pairs:
+        for found, variance in zip(samples, variances, strict=True):
+            torch.testing.assert_close(weight @ found**2 - (weight @ found) ** 2, variance, atol=1e-9, rtol=1e-9)
 
 
 @given(seed=st.integers(0, 99), Z=st.integers(1, 4))
