@@ -88,6 +88,7 @@ def gaussian_log_likelihood(x: torch.Tensor, mean: torch.Tensor, log_variance: t
     the shapes of x and mean differ.
     """
     x, mean = _check_images(x, "mean", mean)
+    log_variance = _check_broadcast("log_variance", log_variance, x)
     return gaussian_log_density(x, mean, log_variance).flatten(1).sum(dim=1)
 
 
@@ -121,7 +122,7 @@ def discretised_logistic_log_likelihood(x: torch.Tensor, mean: torch.Tensor, log
     x, mean = _check_images(x, "mean", mean)
     if x.device.type == "cpu":
         _check_range(x)
-    log_scale = torch.as_tensor(log_scale, dtype=mean.dtype, device=mean.device)
+    log_scale = _check_broadcast("log_scale", log_scale, x)
     level = (x * (LEVELS - 1)).round()
     scale = torch.exp(-log_scale) / (LEVELS - 1)  # width of a bin in units of the logistic's scale
     upper = (level + 0.5 - mean * (LEVELS - 1)) * scale
@@ -201,6 +202,15 @@ def _check_images(x: torch.Tensor, name: str, values: torch.Tensor) -> tuple[tor
             f"x has the shape {list(x.shape)}: it must be [N, ...], one row for each image; x[None] makes a batch of one"
         )
     return x, values
+
+
+def _check_broadcast(name: str, values: torch.Tensor | float, x: torch.Tensor) -> torch.Tensor:
+    """The values as a tensor that can stand beside x without making it larger."""
+    values = torch.as_tensor(values, dtype=x.dtype, device=x.device)
+    fits = values.dim() <= x.dim() and all(a in (1, b) for a, b in zip(values.shape[::-1], x.shape[::-1], strict=False))
+    if not fits:
+        raise ValueError(f"{name} has the shape {list(values.shape)}, and x {list(x.shape)}: it must broadcast against x")
+    return values
 
 
 def _check_range(x: torch.Tensor) -> None:

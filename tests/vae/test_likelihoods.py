@@ -163,6 +163,15 @@ def test_bad_images_are_named(name):
                 likelihood(good + value, good)
 
 
+@pytest.mark.parametrize("likelihood", [gaussian_log_likelihood, discretised_logistic_log_likelihood])
+def test_a_scale_of_more_dimensions_than_the_images_is_refused(likelihood):
+    x = torch.zeros(4, 5)
+    for scale in (torch.zeros(1, 1, 1), torch.zeros(3, 1), torch.zeros(4)):
+        with pytest.raises(ValueError, match=r"log_\w+ has the shape .*, and x \[4, 5\]: it must broadcast against x"):
+            likelihood(x, x, scale)
+    assert likelihood(x, x, torch.zeros(4, 1)).shape == likelihood(x, x, torch.zeros(5)).shape == (4,)
+
+
 def test_the_importance_weighted_bound():
     weights = torch.tensor([[0.1, 4.0], [0.3, 2.0]], dtype=torch.float64)
     torch.testing.assert_close(importance_weighted_bound(weights.log()), weights.mean(dim=0).log())

@@ -1,0 +1,190 @@
+"""Measuring a trained model: the terms of its bound on a split, tighter bounds, reconstructions and samples."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from course_lib.data import Batches, ImageSet
+from course_lib.data.arguments import check_count
+from course_lib.vae.losses import gaussian_kl_sampled, importance_weighted_bound
+from course_lib.vae.models import LatentModel, Variational
+
+BINARISE = ("none", "dynamic", "threshold")
+"""What becomes of grey values: they stay; each is the probability of a white pixel; white from a half on."""
+
+
+def binarised(x: torch.Tensor, binarise: str, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Images in [0, 1] as one of `BINARISE` makes them, of the same shape, dtype and memory layout.
+
+    generator: on the CPU, draws for "dynamic". The figures in nats of the three differ by far: they are different images.
+    Source of the dynamic one: Burda, Grosse and Salakhutdinov (2016), section 5. Raises ValueError for any other word.
+    """
+    if binarise == "none":
+        return x
+    if binarise == "threshold":
+        return (x >= 0.5).to(x.dtype)
+    if binarise == "dynamic":
+        # Drawn on the CPU: the same on every device. The layout of x is kept, or the convolutions would be slower.
+        drawn = torch.empty_like(x, device="cpu").uniform_(generator=generator)
+        return (drawn.to(x.device) < x).to(x.dtype)
+    raise ValueError(f"binarise is {binarise!r}: choose from {', '.join(BINARISE)}")
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while, after which every part of the model is in the mode that it had."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@dataclass(frozen=True, eq=False)
+class VAEEvaluation:
+    """What a model says of a set, on the CPU, in nats; natural logarithms.
+
+    Attributes:
+        log_likelihoods: E log p(x|z) of each image, float64 [N].
+        latent_kl: KL of each latent, mean over the images, float64 [Z].
+        kls: KL of each image, float64 [N].
+        bounds: the K-sample bound of each image, float64 [N]; None where none was asked for.
+        samples: K.
+        binarise: which images these are.
+    """
+
+    log_likelihoods: torch.Tensor
+    latent_kl: torch.Tensor
+    kls: torch.Tensor
+    bounds: torch.Tensor | None
+    samples: int
+    binarise: str
+
+    @property
+    def reconstruction(self) -> float:
+        """E log p(x|z), mean over the images."""
+        return self.log_likelihoods.mean().item()
+
+    @property
+    def kl(self) -> float:
+        """KL(q(z|x) || p(z)), mean over the images."""
+        return self.kls.mean().item()
+
+    @property
+    def elbo(self) -> float:
+        """The bound, mean over the images."""
+        return self.reconstruction - self.kl
+
+    @property
+    def bound(self) -> float | None:
+        """The K-sample bound, mean over the images."""
+        return None if self.bounds is None else self.bounds.mean().item()
+
+    def __str__(self) -> str:
+        text = f"-ELBO {-self.elbo:.2f} nats = {-self.reconstruction:.2f} reconstruction + {self.kl:.2f} KL"
+        return text if self.bounds is None else f"{text}; -bound with K = {self.samples}: {-self.bound:.2f}"
+
+
+@torch.no_grad()
+def evaluate_vae(
+    model: LatentModel,
+    images: ImageSet,
+    *,
+    samples: int = 0,
+    binarise: str = "none",
+    noise: torch.Generator | None = None,
+    batch_size: int = 500,
+    bfloat16: bool = False,
+) -> VAEEvaluation:
+    """The terms of the bound on a set, in evaluation mode, on the device where the model lies. Its modes are left as they were.
+
+    Args:
+        model: any of this room; the K-sample bound needs a variational one.
+        images: with labels where the model has classes.
+        samples: K of the importance-weighted bound (Burda et al., 2016), 0 for none. It costs K decodings of each image.
+        binarise: as in `fit_vae`; "dynamic" draws the pixels of each image once.
+        noise: CPU generator of the draws; by default a new one with seed 0, so the same images are always met by the same noise.
+        batch_size: images, or draws, that are decoded at once: memory against speed.
+        bfloat16: under autocast.
+
+    Raises:
+        ValueError: no images, or such as do not fit the model; a number of samples for a model without q(z|x).
+    """
+    samples = 0 if samples == 0 else check_count("samples", samples, "use 0 for no importance-weighted bound")
+    if len(images) == 0:
+        raise ValueError("there are no images to measure: the mean over none is not defined")
+    if samples and not isinstance(model, Variational):
+        raise ValueError(f"samples is {samples}, and {type(model).__name__} has no q(z|x) to draw them from: use samples=0")
+    noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
+    device = next(model.parameters()).device
+    batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True)
+    parts, bounds = [], []
+    with evaluation_mode(model), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+        for x, y in batches:
+            x, labels = binarised(x, binarise, noise), y if model.classes else None
+            said = model.terms(x, labels, model.noise(len(x), noise))
+            parts.append((said.log_likelihood.double().cpu(), said.kl.double().cpu()))
+            if samples:
+                bounds.append(_bound(model, x, labels, samples, noise, max(1, batch_size // samples)).double().cpu())
+    kl = torch.cat([kl for _, kl in parts])
+    log_likelihoods = torch.cat([log_likelihood for log_likelihood, _ in parts])
+    return VAEEvaluation(
+        log_likelihoods, kl.mean(dim=0), kl.sum(dim=1), torch.cat(bounds) if samples else None, samples, binarise
+    )
+
+
+def _bound(
+    model: Variational, x: torch.Tensor, labels: torch.Tensor | None, samples: int, noise: torch.Generator, rows: int
+) -> torch.Tensor:
+    """The K-sample bound of a batch, [N]: `rows` images at a time, each with its K draws side by side."""
+    parts = []
+    mean, log_variance = model.encode(x, labels)
+    for start in range(0, len(x), rows):
+        part = slice(start, start + rows)
+        m, v = (values[part].float().repeat_interleave(samples, dim=0) for values in (mean, log_variance))
+        z = model.reparameterise(m, v, model.noise(len(m), noise))
+        repeated = None if labels is None else labels[part].repeat_interleave(samples)
+        log_likelihood = model.pixels.log_likelihood(x[part].repeat_interleave(samples, dim=0), model.decode(z, repeated))
+        log_weights = log_likelihood - gaussian_kl_sampled(z, m, v).sum(dim=1)
+        parts.append(importance_weighted_bound(log_weights.view(-1, samples).T))
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def reconstruct(model: LatentModel, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    """Images [N, C, H, W] in [0, 1] -> the same through the model, at the mean of q(z|x), in [0, 1], on the CPU.
+
+    In evaluation mode; the modes of its parts are left as they were. labels: int64 [N] for a conditional model.
+    """
+    device = next(model.parameters()).device
+    labels = None if labels is None else labels.to(device)
+    with evaluation_mode(model):
+        z = model.encode(x.to(device), labels)
+        return model.image(z[0] if isinstance(z, tuple) else z, labels).cpu()
+
+
+@torch.no_grad()
+def sample(
+    model: LatentModel,
+    count: int,
+    noise: torch.Generator | None = None,
+    labels: torch.Tensor | None = None,
+    batch_size: int = 500,
+) -> torch.Tensor:
+    """Images [count, C, H, W] in [0, 1], on the CPU: means of p(x|z) for z from the prior, in evaluation mode.
+
+    labels: int64 [count] for a conditional model. noise: CPU generator that draws z. The modes of the model's parts are left as
+    they were.
+    """
+    device, parts = next(model.parameters()).device, []
+    with evaluation_mode(model):
+        for start in range(0, check_count("count", count, "it takes at least one"), batch_size):
+            size = min(batch_size, count - start)
+            chosen = None if labels is None else labels[start : start + size].to(device)
+            parts.append(model.image(model.noise(size, noise), chosen).cpu())
+    return torch.cat(parts)

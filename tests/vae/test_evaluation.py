@@ -1,0 +1,185 @@
+"""Measured against slow loops and exact answers; the bound rises with K and stays below the truth; modes stay as they were."""
+
+import math
+
+import pytest
+import torch
+
+from course_lib import data
+from course_lib.vae import (
+    MLPVAE,
+    VAE,
+    Autoencoder,
+    LinearVAE,
+    VAEEvaluation,
+    bernoulli_log_likelihood,
+    evaluate_vae,
+    fit_vae,
+    gaussian_kl,
+    gaussian_kl_sampled,
+    importance_weighted_bound,
+    reconstruct,
+    sample,
+)
+from tests.vae.runs import FULL, IMAGES, make_batches, model, weights
+
+
+def test_the_terms_against_one_image_at_a_time(device):
+    network = model(device).train()
+    result = evaluate_vae(network, IMAGES, noise=torch.Generator().manual_seed(5), batch_size=64)
+    noise = network.noise(64, torch.Generator().manual_seed(5))
+    x = (IMAGES.images / 255).to(device)
+    network.eval()
+    for n in range(0, 64, 9):
+        parameters, mean, log_variance = network(x[n : n + 1], noise=noise[n : n + 1])
+        assert result.log_likelihoods[n].item() == pytest.approx(
+            bernoulli_log_likelihood(x[n : n + 1], parameters).item(), rel=1e-4
+        )
+        assert result.kls[n].item() == pytest.approx(gaussian_kl(mean, log_variance).sum().item(), rel=1e-4, abs=1e-5)
+    assert isinstance(result, VAEEvaluation) and result.bounds is None and result.bound is None
+    assert result.kl == pytest.approx(result.latent_kl.sum().item()) and result.latent_kl.shape == (4,)
+    assert result.elbo == result.reconstruction - result.kl and "-ELBO" in str(result)
+
+
+def test_chunks_change_the_memory_and_nothing_else():
+    network = model()
+    whole = evaluate_vae(network, IMAGES, batch_size=64)
+    parts = evaluate_vae(network, IMAGES, batch_size=17)
+    assert whole.kls.shape == parts.kls.shape == (64,)
+    torch.testing.assert_close(whole.kls, parts.kls, atol=1e-5, rtol=1e-4)
+    assert torch.equal(whole.log_likelihoods, evaluate_vae(network, IMAGES, batch_size=64).log_likelihoods), "the same noise"
+
+
+def test_the_k_sample_bound_is_the_formula():
+    network, K = model().eval(), 7
+    images = IMAGES.subset(slice(0, 5))
+    result = evaluate_vae(network, images, samples=K, batch_size=5, noise=torch.Generator().manual_seed(0))
+    noise = torch.Generator().manual_seed(0)
+    network.noise(5, noise)  # that of the terms
+    for n in range(5):  # a batch of 5 decodes one image at a time, K = 7 draws of it
+        x = images.images[n : n + 1] / 255
+        mean, log_variance = network.encode(x)
+        draws = []
+        for eps in network.noise(K, noise):
+            z = mean + (log_variance / 2).exp() * eps
+            log_likelihood = bernoulli_log_likelihood(x, network.decode(z))
+            draws.append(log_likelihood - gaussian_kl_sampled(z, mean, log_variance).sum(dim=1))
+        assert result.bounds[n].item() == pytest.approx(importance_weighted_bound(torch.stack(draws)).item(), rel=1e-5)
+    assert f"K = {K}" in str(result)
+
+
+def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
+    """With the exact posterior as its encoder ELBO = log p(x), for every image and every K; with any other it stays below."""
+    torch.manual_seed(0)
+    sigma = 0.3
+    network = LinearVAE(3, 6, sigma=sigma)
+    basis, _ = torch.linalg.qr(torch.randn(36, 3))
+    W, b = basis * torch.tensor([2.0, 1.0, 0.5]), 0.5 * torch.ones(36)
+    M = W.T @ W + sigma**2 * torch.eye(3)  # diagonal, since the columns of W are orthogonal
+    V = torch.linalg.solve(M, W.T)
+    with torch.no_grad():
+        network.decoder.weight.copy_(W), network.decoder.bias.copy_(b)
+        network.mean.weight.copy_(V), network.mean.bias.copy_(-V @ b)
+        network.log_variance.copy_((sigma**2 / M.diagonal()).log())
+    images = data.load("glyphs", "test", size=6).subset(slice(0, 200))
+    x = (images.images / 255).flatten(1).double()
+    covariance = (W @ W.T + sigma**2 * torch.eye(36)).double()
+    truth = torch.distributions.MultivariateNormal(b.double(), covariance).log_prob(x)
+    bounds = [evaluate_vae(network, images, samples=K).bounds for K in (1, 20)]
+    for bound in bounds:
+        torch.testing.assert_close(bound, truth, atol=1e-2, rtol=1e-4)
+    # log p(x|z) - KL(q || p) has the expectation log p(x), and its terms the noise of one draw.
+    elbo = evaluate_vae(network, images)
+    error = (elbo.log_likelihoods - elbo.kls - truth).std() / math.sqrt(len(x))
+    assert abs(elbo.elbo - truth.mean().item()) < 4 * error
+
+    with torch.no_grad():
+        network.log_variance += 1.0
+        network.mean.bias += 0.3
+    one, some, many = (evaluate_vae(network, images, samples=K).bound for K in (1, 10, 200))
+    assert one < some < many < truth.mean().item() + 0.02 and truth.mean().item() - one > 0.3
+
+
+def test_a_linear_model_learns_probabilistic_pca():
+    D, Z = 25, 2
+    basis, _ = torch.linalg.qr(torch.randn(D, Z))
+    x = 0.5 + torch.randn(512, Z) * torch.tensor([0.6, 0.3]) @ basis.T + 0.05 * torch.randn(512, D)
+    pictures = (255 * x.clamp(0, 1)).round().byte().view(-1, 1, 5, 5)
+    images = data.ImageSet(pictures, torch.zeros(512, dtype=torch.int64), ["0"])
+    network = LinearVAE(Z, 5, sigma=0.2)
+    fit_vae(network, make_batches(images=images, batch_size=64), epochs=60, lr=0.2)
+    values, vectors = torch.linalg.eigh(torch.cov((pictures / 255).flatten(1).double().T, correction=0))
+    values, vectors = values.flip(0), vectors.flip(1)
+    noise = values[Z:].mean()  # the mean variance of what is left out: Tipping and Bishop (1999), equation 8
+    best = -0.5 * (D * math.log(2 * math.pi) + values[:Z].log().sum() + (D - Z) * noise.log() + D)  # their largest likelihood
+    assert best - 1.0 < evaluate_vae(network, images).elbo < best + 0.05
+    assert abs(network.pixels.log_variance.exp().item() / noise.item() - 1) < 0.35
+    spanned, _ = torch.linalg.qr(network.decoder.weight.double())
+    assert torch.linalg.svdvals(spanned.T @ vectors[:, :Z]).min() > 0.99
+
+
+def test_conditional_models_get_the_labels_of_the_set():
+    network = model(classes=10)
+    result = evaluate_vae(network, IMAGES, samples=3)
+    wrong = data.ImageSet(IMAGES.images, (IMAGES.labels + 1) % 10, IMAGES.classes)
+    assert (result.bounds - evaluate_vae(network, wrong, samples=3).bounds).abs().max() > 1e-4
+
+
+def test_reconstructions_and_samples(device):
+    for network in (model(device), model(device, Autoencoder), model(device, likelihood="gaussian"), model(device, classes=10)):
+        network.train()
+        network.encoder.eval()
+        before, labels = weights(network), torch.arange(5) if network.classes else None
+        x = IMAGES.images[:5] / 255
+        again = reconstruct(network, x, labels)
+        drawn = sample(network, 5, torch.Generator().manual_seed(0), labels, batch_size=2)
+        for images in (again, drawn):
+            assert images.shape == (5, 1, 16, 16) and images.device.type == "cpu" and 0 <= images.min() <= images.max() <= 1
+        assert network.training and not network.encoder.training and torch.equal(weights(network), before)
+        network.eval()
+        noise = torch.Generator().manual_seed(0)
+        z = torch.cat([network.noise(size, noise) for size in (2, 2, 1)])
+        of_labels = None if labels is None else labels.to(device)
+        torch.testing.assert_close(drawn, network.image(z, of_labels).cpu(), atol=1e-5, rtol=0)
+        code = network.encode(x.to(device), of_labels)
+        mean = code[0] if isinstance(code, tuple) else code
+        torch.testing.assert_close(again, network.image(mean, of_labels).cpu(), atol=1e-5, rtol=0)
+
+
+def test_modes_are_put_back_and_running_statistics_left_alone():
+    network = model().train()
+    before = weights(network)
+    evaluate_vae(network, IMAGES, samples=2)
+    assert network.training and network.encoder.body[1].training and torch.equal(weights(network), before)
+
+
+def test_which_images_are_measured_changes_the_figure():
+    network = MLPVAE(4, 16, widths=(32,))
+    fit_vae(network, make_batches(images=FULL.subset(slice(0, 512))), epochs=3)
+    grey, dynamic, threshold = (evaluate_vae(network, IMAGES, binarise=word) for word in ("none", "dynamic", "threshold"))
+    assert dynamic.binarise == "dynamic" and len({grey.elbo, dynamic.elbo, threshold.elbo}) == 3
+
+
+def test_bfloat16_is_close():
+    network = model()
+    exact, half = (evaluate_vae(network, IMAGES, samples=3, bfloat16=word) for word in (False, True))
+    assert half.log_likelihoods.dtype == torch.float64 and exact.elbo != half.elbo
+    assert half.elbo == pytest.approx(exact.elbo, rel=0.01) and half.bound == pytest.approx(exact.bound, rel=0.01)
+
+
+def test_bad_input_is_named():
+    network = model()
+    with pytest.raises(ValueError, match="there are no images to measure"):
+        evaluate_vae(network, IMAGES.subset(slice(0, 0)))
+    with pytest.raises(ValueError, match="samples is 5, and Autoencoder has no q"):
+        evaluate_vae(model(kind=Autoencoder), IMAGES, samples=5)
+    with pytest.raises(ValueError, match="samples is -1"):
+        evaluate_vae(network, IMAGES, samples=-1)
+    with pytest.raises(ValueError, match="binarise is 'no'"):
+        evaluate_vae(network, IMAGES, binarise="no")
+    with pytest.raises(ValueError, match="count is 0"):
+        sample(network, 0)
+    with pytest.raises(ValueError, match="give it labels"):
+        sample(VAE(4, 16, classes=3, widths=(4,)), 2)
+    with pytest.raises(TypeError, match=r"x\.float\(\) / 255"):
+        reconstruct(network, IMAGES.images)

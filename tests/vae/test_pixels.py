@@ -1,0 +1,91 @@
+"""What a decoder says of the pixels: each likelihood by its name, and the variance that follows the images."""
+
+import math
+
+import pytest
+import torch
+
+from course_lib.vae import (
+    Pixels,
+    bernoulli_log_likelihood,
+    discretised_logistic_log_likelihood,
+    gaussian_log_likelihood,
+    optimal_gaussian_log_likelihood,
+    optimal_log_variance,
+)
+from course_lib.vae.pixels import LIKELIHOODS
+
+
+@pytest.fixture
+def images():
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(3, 2, 4, 5, generator=generator), torch.rand(3, 2, 4, 5, generator=generator)
+
+
+def test_each_likelihood_is_the_function_of_its_name(images):
+    x, parameters = images
+    expected = {
+        "bernoulli": bernoulli_log_likelihood(x, parameters),
+        "gaussian": gaussian_log_likelihood(x, parameters, 2 * math.log(0.3)),
+        "learned-gaussian": gaussian_log_likelihood(x, parameters, 2 * math.log(0.3)),
+        "optimal-gaussian": optimal_gaussian_log_likelihood(x, parameters),
+        "logistic": discretised_logistic_log_likelihood(x, parameters, math.log(0.3 * math.sqrt(3) / math.pi)),
+    }
+    assert set(expected) == set(LIKELIHOODS)
+    for name, value in expected.items():
+        torch.testing.assert_close(Pixels(name, 0.3, 2).log_likelihood(x, parameters), value)
+
+
+def test_sigma_is_the_standard_deviation_of_the_logistic_too():
+    levels = torch.arange(256.0)[:, None, None, None] / 255
+    p = Pixels("logistic", 0.05, 1).log_likelihood(levels, torch.full_like(levels, 0.5)).exp()
+    assert abs((p * (levels.flatten() - 0.5).square()).sum().sqrt().item() - 0.05) < 5e-4
+
+
+@pytest.mark.parametrize("likelihood", ["learned-gaussian", "logistic"])
+def test_a_learned_scale_finds_that_of_the_errors(likelihood):
+    generator = torch.Generator().manual_seed(0)
+    mean = torch.full((200, 1, 4, 4), 0.5)
+    x = (mean + 0.08 * torch.randn(mean.shape, generator=generator)).clamp(0, 1)
+    pixels = Pixels(likelihood, 0.3, 1)
+    optimizer = torch.optim.Adam(pixels.parameters(), lr=0.05)
+    for _ in range(150):
+        optimizer.zero_grad()
+        (-pixels.log_likelihood(x, mean).mean()).backward()
+        optimizer.step()
+    if likelihood == "learned-gaussian":
+        sigma, accuracy = (pixels.log_variance / 2).exp(), 0.001
+    else:
+        # The likeliest logistic on normal errors is a little narrower than they are.
+        sigma, accuracy = pixels.log_scale.exp() * math.pi / math.sqrt(3), 0.006
+    assert abs(sigma.item() - 0.08) < accuracy
+
+
+def test_the_optimal_variance_is_remembered_for_evaluation(images):
+    x, parameters = images
+    pixels = Pixels("optimal-gaussian", 1.0, 2)
+    best = optimal_log_variance(x, parameters)
+    pixels.log_likelihood(x, parameters)
+    torch.testing.assert_close(pixels.log_variance, 0.05 * best)
+    for _ in range(300):
+        pixels.log_likelihood(x, parameters)
+    torch.testing.assert_close(pixels.log_variance, best, atol=1e-4, rtol=0)
+    pixels.eval()
+    one = pixels.log_likelihood(x[:1], parameters[:1])
+    torch.testing.assert_close(one, pixels.log_likelihood(x, parameters)[:1])
+    assert abs(pixels.log_variance.item() - best.item()) < 1e-4, "evaluation changes nothing"
+
+
+def test_images_are_means_between_0_and_1():
+    parameters = torch.tensor([[-1e3, 0.0, 0.25, 1e3]])
+    assert torch.equal(Pixels("bernoulli", 1, 1).image(parameters)[0, [0, 1, 3]], torch.tensor([0.0, 0.5, 1.0]))
+    for name in set(LIKELIHOODS) - {"bernoulli"}:
+        assert torch.equal(Pixels(name, 1, 1).image(parameters), torch.tensor([[0.0, 0.0, 0.25, 1.0]]))
+
+
+@pytest.mark.parametrize("sigma", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_sigma_that_cannot_be_is_named(sigma):
+    with pytest.raises(ValueError, match=f"sigma is {sigma}: a standard deviation is positive"):
+        Pixels("gaussian", sigma, 1)
+    with pytest.raises(ValueError, match="likelihood is 'mse': choose from bernoulli"):
+        Pixels("mse", 1.0, 1)

@@ -1,0 +1,75 @@
+"""Stop keeps the state; stopping, saving and resuming equals never having stopped; what could not be exact is refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib.runtime import Run, load_checkpoint, save_checkpoint
+from course_lib.vae import fit_vae
+from tests.vae.runs import IMAGES, ROUND, StopAfter, fit, make_batches, model, press, weights
+
+
+@pytest.mark.parametrize("step", [1, 4, 6, 11])  # the first, the end of an epoch, within one, near the end
+@pytest.mark.parametrize("options", [{}, {"classes": 10, "likelihood": "optimal-gaussian"}])
+def test_stopped_saved_and_resumed_equals_never_stopped(step, options, device, tmp_path):
+    whole = model(device, **options)
+    expected = fit(whole, device)
+
+    stopped = model(device, StopAfter, **options)
+    stopped.left = step
+    run = fit(stopped, device)
+    assert run.stopped and run.step == step == len(run.steps["loss"]) and not stopped.training
+    assert run.steps["loss"] == expected.steps["loss"][:step]
+    save_checkpoint(tmp_path / "run.safetensors", stopped, config=stopped.config, training=run.state_dict())
+
+    torch.manual_seed(99)  # a new process, another state of everything
+    checkpoint = load_checkpoint(tmp_path / "run.safetensors")
+    fresh = StopAfter(**checkpoint.config).to(device)
+    nn.init.zeros_(next(fresh.parameters()))
+    load_checkpoint(tmp_path / "run.safetensors", fresh, device=device)
+    resumed = fit(fresh, device, resume=Run.from_state_dict(checkpoint.training))
+    assert resumed.steps == expected.steps and not resumed.stopped
+    for one, other in zip(resumed.epochs, expected.epochs, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    assert torch.equal(weights(fresh), weights(whole))
+
+
+def test_a_second_press_interrupts_at_once_and_the_model_keeps_its_weights():
+    class Twice(StopAfter):
+        def terms(self, x, labels=None, noise=None):
+            if self.training:
+                press()
+                press()
+            return super().terms(x, labels, noise)
+
+    network = model(kind=Twice)
+    before = [parameter.clone() for parameter in network.parameters()]
+    with pytest.raises(KeyboardInterrupt):
+        fit(network)
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"lr": 0.06}, r"lr is 0\.06, and 0\.005 in the run to resume"),
+        ({"beta": 2.0}, r"beta is 2\.0, and 1\.0"),
+        ({"binarise": "none"}, "binarise is 'none', and 'dynamic'"),
+        ({"images": 48}, "images is 48, and 64"),
+        ({"validation": None}, "validated is False, and True"),
+    ],
+)
+def test_other_settings_or_data_cannot_be_resumed(changed, words):
+    network = model(kind=StopAfter)
+    network.left = 6
+    arguments = {**ROUND, "resume": fit(network), **changed}
+    validation = arguments.pop("validation", IMAGES)
+    part = IMAGES.subset(slice(0, arguments.pop("images", 64)))
+    with pytest.raises(ValueError, match=words):
+        fit_vae(network, make_batches(images=part), validation, **arguments)
+
+
+def test_one_generator_for_order_and_noise_is_refused():
+    feed = make_batches()
+    with pytest.raises(ValueError, match="one generator draws order and noise"):
+        fit_vae(model(), feed, noise=feed.generator, **ROUND)

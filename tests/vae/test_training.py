@@ -1,0 +1,206 @@
+"""The loop: a step is the textbook's, runs repeat, what is recorded is the bound, and each option does what it says."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from course_lib.runtime import DivergenceError, Run
+from course_lib.vae import MLPVAE, VAE, Autoencoder, LinearVAE, binarised, evaluate_vae, fit_vae, vae_step
+from tests.vae.runs import FULL, IMAGES, ROUND, fit, make_batches, model, weights
+
+
+def test_a_step_is_that_of_pytorchs_example():
+    network, reference = MLPVAE(4, 16, widths=(12,)), MLPVAE(4, 16, widths=(12,))
+    reference.load_state_dict(network.state_dict())
+    x, _ = make_batches().take(slice(0, 16))
+    noise = network.noise(16, torch.Generator().manual_seed(0))
+    said = vae_step(network.terms, torch.optim.SGD(network.parameters(), lr=0.01), x, noise=noise)
+
+    hidden = F.relu(F.linear(x.flatten(1), reference.encoder.first.weight, reference.encoder.first.bias))
+    mu, logvar = reference.mean(hidden), reference.log_variance(hidden)
+    decoded = reference.decode(mu + torch.exp(0.5 * logvar) * noise).flatten(1)
+    BCE = F.binary_cross_entropy(torch.sigmoid(decoded), x.flatten(1), reduction="sum")
+    KLD = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+    loss = (BCE + KLD) / 16  # the example divides by the number of images when it prints
+    gradients = torch.autograd.grad(loss, reference.parameters())
+    torch.testing.assert_close(said["loss"], loss.detach())
+    torch.testing.assert_close(said["reconstruction"], -BCE.detach() / 16)
+    torch.testing.assert_close(said["kl"], KLD.detach() / 16)
+    for parameter, before, gradient in zip(network.parameters(), reference.parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter, before - 0.01 * gradient, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"classes": 10}, {"likelihood": "optimal-gaussian"}, {"blocks": 1}])
+def test_two_runs_with_one_seed_are_equal(options, device):
+    first, second = (fit(network, device) for network in (model(device, **options), model(device, **options)))
+    assert first.steps == second.steps and first.step == 12 == len(first.steps["kl"]) and len(first.epochs) == 3
+    assert set(first.steps) == {"loss", "reconstruction", "kl"}
+
+
+def test_what_is_recorded_is_the_bound():
+    network = model()
+    run = fit(network, kl_warm_up=0.5, beta=2.0)
+    for step in range(12):
+        weight = 2.0 * min(1, (step + 1) / 6)
+        loss, reconstruction, kl = (run.steps[name][step] for name in ("loss", "reconstruction", "kl"))
+        assert loss == pytest.approx(weight * kl - reconstruction, rel=1e-5), "terms as they are, a loss with the weight"
+    last = run.epochs[-1]
+    assert last["kl"] == pytest.approx(sum(run.steps["kl"][-4:]) / 4)
+    measured = evaluate_vae(network, IMAGES, binarise="dynamic")
+    assert last["validation_reconstruction"] == measured.reconstruction and last["validation_kl"] == measured.kl
+    assert last["validation_elbo"] == measured.elbo == measured.reconstruction - measured.kl
+
+
+@pytest.mark.parametrize("kind", ["Autoencoder", "VAE", "MLPVAE", "LinearVAE", "conditional"])
+def test_it_learns(kind):
+    torch.manual_seed(0)
+    networks = {
+        "Autoencoder": lambda: Autoencoder(8, 16, widths=(8, 16), hidden=32),
+        "VAE": lambda: VAE(8, 16, widths=(8, 16), hidden=32),
+        "conditional": lambda: VAE(8, 16, widths=(8, 16), hidden=32, classes=10),
+        "MLPVAE": lambda: MLPVAE(8, 16, widths=(64,)),
+        "LinearVAE": lambda: LinearVAE(8, 16),
+    }
+    network, images = networks[kind](), FULL.subset(slice(0, 1024))
+    before = evaluate_vae(network, images).elbo
+    run = fit_vae(network, make_batches(images=images, batch_size=64), epochs=4, lr=1e-2, kl_warm_up=1.0)
+    after = evaluate_vae(network, images)
+    assert after.elbo > before + 20 and run.epochs[-1]["reconstruction"] > run.epochs[0]["reconstruction"]
+    assert (after.kl > 1) == (kind != "Autoencoder") and not network.training
+
+
+def test_labels_spare_the_latents_the_class():
+    """Images that show nothing but their class: with labels nothing is left for z to tell."""
+    part = FULL.subset(slice(0, 256))
+    first = torch.stack([part.images[part.labels == digit][0] for digit in range(10)])
+    images = replace(part, images=first[part.labels])
+    rates = {}
+    for classes in (0, 10):
+        torch.manual_seed(0)
+        network = MLPVAE(4, 16, widths=(32,), classes=classes)
+        fit_vae(network, make_batches(images=images, batch_size=32), epochs=20, lr=1e-2)
+        rates[classes] = evaluate_vae(network, images).kl
+    assert rates[0] > math.log(10) and rates[10] < rates[0] / 2
+
+
+def test_beta_and_free_bits_move_the_rate():
+    rates = {}
+    for name, options in (("low", {"beta": 0.1}), ("high", {"beta": 20.0}), ("free", {"beta": 20.0, "free_bits": 1.0})):
+        torch.manual_seed(0)
+        network = MLPVAE(4, 16, widths=(32,))
+        fit_vae(network, make_batches(images=FULL.subset(slice(0, 512)), batch_size=64), epochs=8, lr=5e-3, **options)
+        rates[name] = evaluate_vae(network, FULL.subset(slice(0, 512))).latent_kl
+    assert rates["high"].sum() < 1 < rates["low"].sum()
+    assert (rates["free"] > 0.6).all(), "collapse, and its cure"
+
+
+def test_the_rate_rises_and_falls_in_straight_lines():
+    rates = []
+
+    class Spy(torch.optim.Adam):
+        def step(self, closure=None):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    original, torch.optim.Adam = torch.optim.Adam, Spy
+    try:
+        fit(model(), epochs=5, lr=0.01)
+        fit(model(), epochs=1, lr=0.01, schedule="constant")
+    finally:
+        torch.optim.Adam = original
+    progress = [(n + 0.5) / 20 for n in range(20)]
+    assert rates[:20] == pytest.approx([0.01 * (p / 0.1 if p < 0.1 else (1 - p) / 0.9) for p in progress])
+    assert rates[20:] == [0.01] * 4
+
+
+def test_the_model_sees_binarised_images_and_its_labels():
+    seen = []
+
+    class Watching(VAE):
+        def terms(self, x, labels=None, noise=None):
+            if self.training:
+                seen.append((x.clone(), labels))
+            return super().terms(x, labels, noise)
+
+    for binarise in ("none", "threshold", "dynamic"):
+        fit(Watching(4, 16, widths=(6, 8), classes=10), binarise=binarise, epochs=1)
+    grey, threshold, dynamic = (torch.cat([x for x, _ in seen[4 * n : 4 * n + 4]]) for n in range(3))
+    assert torch.equal(threshold, (grey >= 0.5).float()) and set(dynamic.unique().tolist()) == {0.0, 1.0}
+    assert ((grey > 0) & (grey < 1)).any() and torch.equal(dynamic[grey == 1], grey[grey == 1])
+    assert all(labels.dtype == torch.int64 for _, labels in seen)
+
+
+def test_dynamic_pixels_are_drawn_with_the_probability_of_their_grey_value():
+    x = torch.tensor([0.0, 0.25, 1.0]).expand(20_000, 3).T.reshape(3, 1, 100, 200)
+    drawn = binarised(x, "dynamic", torch.Generator().manual_seed(0))
+    assert torch.allclose(drawn.flatten(1).mean(dim=1), torch.tensor([0.0, 0.25, 1.0]), atol=0.01)
+    assert not torch.equal(drawn, binarised(x, "dynamic", torch.Generator().manual_seed(1)))
+    layout = torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last)
+    assert binarised(layout, "dynamic").is_contiguous(memory_format=torch.channels_last)
+    with pytest.raises(ValueError, match="binarise is 'stochastic': choose from none, dynamic, threshold"):
+        binarised(x, "stochastic")
+
+
+def test_bfloat16_and_compile_change_little(monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda function: compiled.append(function) or function)
+    plain, half, both = (fit(model(), epochs=1, **options) for options in ({}, {"bfloat16": True}, {"compile": True}))
+    assert plain.steps["loss"] != half.steps["loss"]
+    assert half.steps["loss"] == pytest.approx(plain.steps["loss"], rel=0.02)
+    assert both.steps == plain.steps and len(compiled) == 1
+
+
+def test_watch_is_called_after_each_epoch():
+    seen = []
+    fit(model(), watch=lambda run: seen.append((run.step, len(run.epochs))))
+    assert seen == [(4, 1), (8, 2), (12, 3)]
+
+
+def test_terms_that_are_not_finite_stop_with_advice():
+    with pytest.raises(DivergenceError, match=r"(loss|reconstruction|kl) is -?(nan|inf) in step \d+\. .*lower lr") as caught:
+        fit(model(), epochs=10, lr=1e6)
+    assert len(caught.value.run.steps["loss"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 2.5}, r"epochs is 2\.5"),
+        ({"lr": float("nan")}, "lr is nan: it must be at least 0 and finite"),
+        ({"beta": -1}, r"beta is -1\.0"),
+        ({"free_bits": float("inf")}, "free_bits is inf"),
+        ({"kl_warm_up": 1.5}, r"kl_warm_up is 1\.5: it is a share of the steps"),
+        ({"schedule": "step"}, "no schedule is called 'step': choose from one-cycle, constant"),
+        ({"binarise": "yes"}, "binarise is 'yes': choose from none, dynamic, threshold"),
+        ({"resume": Run({})}, "no state to resume from"),
+    ],
+)
+def test_settings_that_do_not_exist_or_cannot_be_are_named(changed, words):
+    network = model()
+    before = weights(network)
+    with pytest.raises((TypeError, ValueError), match=words):
+        fit(network, **changed)
+    assert torch.equal(weights(network), before)
+
+
+def test_images_and_labels_that_do_not_fit_are_named_before_any_step():
+    network = model(classes=10)
+    before = weights(network)
+    with pytest.raises(ValueError, match="have no labels, and the model has 10 classes"):
+        fit_vae(network, make_batches(images=IMAGES.images), **ROUND)
+    with pytest.raises(ValueError, match="a label is 9, outside the classes 0 to 8"):
+        fit(model(classes=9))
+    for wrong in (VAE(4, 32), VAE(4, 16, 3)):
+        with pytest.raises(ValueError, match=r"this model takes images of \d x \d+ x \d+: build the model"):
+            fit(wrong)
+    odd = make_batches(images=IMAGES.subset(slice(0, 33)))
+    with pytest.raises(ValueError, match=r"33 images in batches of 16 has one.*drop_last=True"):
+        fit_vae(network, odd, **ROUND)
+    with pytest.raises(ValueError, match="there are no images to measure"):
+        fit_vae(network, make_batches(), IMAGES.subset(slice(0, 0)), **ROUND)
+    assert torch.equal(weights(network), before)
+    assert fit_vae(model(batch_norm=False), odd, **ROUND).step == 9
