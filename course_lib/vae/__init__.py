@@ -1,7 +1,7 @@
 """Chapter 5: autoencoders, and variational ones, that learn what an image is made of and draw new ones.
 
-`losses` is the evidence lower bound, term by term; `models` and `dense` are the networks, `pixels` what a decoder says of the
-pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws.
+`losses` is the evidence lower bound, term by term; `models`, `dense` and `quantised` are the networks, `pixels` what a decoder
+says of the pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws.
 """
 
 from course_lib.vae.dense import MLPVAE, LinearVAE
@@ -22,20 +22,25 @@ from course_lib.vae.losses import (
 )
 from course_lib.vae.models import VAE, Autoencoder, Terms
 from course_lib.vae.pixels import Pixels
+from course_lib.vae.quantised import CodeUsage, Quantised, VectorQuantizedVAE, code_usage
 from course_lib.vae.training import fit_vae, vae_step
 
 __all__ = [
     "MLPVAE",
     "VAE",
     "Autoencoder",
+    "CodeUsage",
     "Elbo",
     "LinearVAE",
     "Pixels",
+    "Quantised",
     "Terms",
     "VAEEvaluation",
+    "VectorQuantizedVAE",
     "bernoulli_log_likelihood",
     "binarised",
     "bits_per_dimension",
+    "code_usage",
     "discretised_logistic_log_likelihood",
     "elbo",
     "evaluate_vae",
