@@ -4,6 +4,8 @@
 pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws. `linear` and `curved` are where the truth is
 known, so that every term can be checked; `estimators` compares two ways to its gradient; `factors` asks what the latents know
 about what drew the images.
+`losses` is the evidence lower bound, term by term; `models`, `dense` and `quantised` are the networks, `pixels` what a decoder
+says of the pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws.
 """
 
 from course_lib.vae.curved import CurvedModel, arc
@@ -34,12 +36,14 @@ from course_lib.vae.losses import (
 )
 from course_lib.vae.models import VAE, Autoencoder, Terms
 from course_lib.vae.pixels import Pixels
+from course_lib.vae.quantised import CodeUsage, Quantised, VectorQuantizedVAE, code_usage
 from course_lib.vae.training import fit_vae, vae_step
 
 __all__ = [
     "MLPVAE",
     "VAE",
     "Autoencoder",
+    "CodeUsage",
     "CurvedModel",
     "Elbo",
     "GradientSamples",
@@ -50,12 +54,15 @@ __all__ = [
     "PrincipalComponents",
     "ProbabilisticPCA",
     "Quadratic",
+    "Quantised",
     "Terms",
     "VAEEvaluation",
+    "VectorQuantizedVAE",
     "arc",
     "bernoulli_log_likelihood",
     "binarised",
     "bits_per_dimension",
+    "code_usage",
     "discretised_logistic_log_likelihood",
     "elbo",
     "evaluate_vae",

@@ -2,34 +2,10 @@
 
 import torch
 
-from course_lib.viz import COLOURS, LINES, SIZE_MAP, new_figure
+from course_lib.viz import COLOURS, LINES, SIZE_MAP, draw_image, new_figure
 
 MARKERS = "osD^vX"
 DASHES = ("-", "--", ":", "-.")
-
-
-def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None, ylim=None):
-    """Lines with their spread: series is a dict of names and tensors [S, len(x)], one row for each seed (or one row [len(x)]).
-
-    The line joins the medians, the band goes from the smallest to the largest. NaN leaves a gap. references: dict of labels and
-    levels, drawn as dotted lines.
-    """
-    figure, axes = new_figure(size=(6.4, 3.2))
-    axis = axes[0, 0]
-    for number, (name, rows) in enumerate(series.items()):
-        rows = torch.as_tensor(rows, dtype=torch.float64)
-        rows = rows[None] if rows.dim() == 1 else rows
-        style = {"color": LINES[number % len(LINES)], "linestyle": DASHES[number % len(DASHES)]}
-        marker = MARKERS[number % len(MARKERS)] if len(x) <= 30 else None
-        axis.plot(x, rows.quantile(0.5, dim=0).tolist(), marker=marker, markersize=4, label=name, **style)
-        if len(rows) > 1:
-            low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
-            axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
-    _draw_references(axis, references)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear", ylim=ylim)
-    axis.grid(color="0.92")
-    axis.legend(fontsize=8)
-    return figure
 
 
 def estimates(x, series, xlabel, ylabel, truth=None, ylim=None):
@@ -187,10 +163,129 @@ def latent_bars(measured, derived=None, ylabel="KL in nats per image", columns=3
     return figure
 
 
-def _draw_references(axis, references):
-    """Dotted horizontal lines with their labels at the right end."""
+def progress(run, images, columns=8, window=25):
+    """A run as it goes: images [N, C, H, W], and the two terms apart: of the training steps and, after each epoch, of the
+    validation set, where there is one.
+    """
+    figure, axes = new_figure(1, 3, size=(10, 2.8), width_ratios=[1.25, 1, 1])
+    draw_image(axes[0, 0], mosaic(images, columns), f"after {run.step} steps")
+    for axis, name, sign in ((axes[0, 1], "reconstruction", -1), (axes[0, 2], "kl", 1)):
+        values = smooth([sign * value for value in run.steps[name]], window)
+        axis.plot(values, color=COLOURS["blue"], label="training")
+        checked = [epoch for epoch in run.epochs if f"validation_{name}" in epoch]
+        if checked:
+            heights = [sign * epoch[f"validation_{name}"] for epoch in checked]
+            axis.plot([epoch["step"] for epoch in checked], heights, "s--", color=COLOURS["vermilion"], label="validation")
+        later = values[len(values) // 20 :]  # the first steps would hide all others
+        axis.set(xlabel="step", ylabel="nats per image", ylim=(0.9 * min(later), 1.02 * max(later)))
+        axis.set_title("KL" if name == "kl" else "reconstruction: -E log p(x|z)")
+        axis.legend(fontsize=8)
+    return figure
+
+
+def rate_distortion(series, xlabel="rate: KL in nats", ylabel="distortion: -E log p(x|z) in nats"):
+    """Models in the plane of the two terms: series is a dict of names and points [S, 2] of (KL, -E log p(x|z)).
+
+    On each grey line their sum is the same, that is the ELBO.
+    """
+    figure, axes = new_figure(size=(6.4, 3.8))
+    axis = axes[0, 0]
+    for number, (name, points) in enumerate(series.items()):
+        style = {"color": LINES[number % len(LINES)], "marker": MARKERS[number % len(MARKERS)]}
+        axis.plot(*torch.as_tensor(points).mT.tolist(), linestyle="none", label=name, **style)
+    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    for level in torch.linspace(left + low, right + high, 10)[1:-1].tolist():
+        axis.plot([left, right], [level - left, level - right], color="0.85", linewidth=0.8, zorder=0)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xlim=(left, right), ylim=(low, high))
+    axis.legend(fontsize=8)
+    return figure
+
+
+def latent_map(images, ticks, means, labels, classes):
+    """A latent space of two numbers. Left: the images decoded at every pair of ticks, [n n, C, H, W], in rows from the largest
+    second number down. Right: the codes of images, means [N, 2], coloured by their class.
+    """
+    figure, axes = new_figure(1, 2, size=(10, 4.9))
+    picture, plane = axes[0]
+    draw_image(picture, mosaic(images, len(ticks)))
+    side = images.shape[-1] + 1
+    places = [(n + 0.5) * side - 1 for n in range(len(ticks))]
+    shown = slice(0, None, max(1, len(ticks) // 5))
+    names = [f"{tick:.1f}" for tick in torch.as_tensor(ticks).tolist()]
+    picture.set_xticks(places[shown], names[shown])
+    picture.set_yticks(places[shown], names[::-1][shown])
+    for number, name in enumerate(classes):
+        points = means[labels == number]
+        colour, marker = LINES[number % len(LINES)], MARKERS[number // len(LINES) % len(MARKERS)]
+        plane.plot(*points.mT.tolist(), marker, color=colour, markersize=3, alpha=0.6, linestyle="none", label=name)
+    plane.set(aspect="equal", xlabel="first latent", ylabel="second latent")
+    plane.legend(fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def information_table(information, factors, entropy):
+    """Mutual information of each latent and each factor, [Z, V], as a share of the factor's entropy [V], as numbers on a grid."""
+    share = information / entropy
+    figure, axes = new_figure(size=(1.4 + 0.75 * len(factors), 0.9 + 0.3 * len(share)))
+    axis = axes[0, 0]
+    axis.imshow(share.tolist(), cmap=SIZE_MAP, vmin=0, aspect="auto")
+    for row, values in enumerate(share.tolist()):
+        for column, value in enumerate(values):
+            colour = "white" if value < 0.6 * share.max() else "black"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    axis.set_xticks(range(len(factors)), factors)
+    axis.set_yticks(range(len(share)), [f"z{row + 1}" for row in range(len(share))])
+    axis.tick_params(length=0)
+    return figure
+
+
+def scores(series, xlabel, bins=50):
+    """Histograms over each other: series is a dict of names and one number for each image. Names of one value are a line."""
+    figure, axes = new_figure(size=(7, 2.8))
+    axis = axes[0, 0]
+    everything = torch.cat(list(series.values())).double()
+    limits = everything.min().item(), everything.max().item()
+    for (name, values), colour, dash in zip(series.items(), LINES, ("-", "--", ":", "-.", "-", "--"), strict=False):
+        if len(values) == 1:
+            axis.axvline(values.item(), color=colour, linestyle=dash, label=name)
+            continue
+        counts = torch.histc(values.double(), bins, *limits) / len(values)
+        edges = torch.linspace(*limits, bins + 1).tolist()
+        axis.stairs(counts.tolist(), edges, color=colour, linestyle=dash, label=name, linewidth=1.5)
+    axis.set(xlabel=xlabel, ylabel="share of the images")
+    axis.legend(fontsize=8)
+    return figure
+
+
+def symptoms(panels, curves, ylabel="nats per image", references=None):
+    """A mistake beside the right way: panels is a dict of titles and images, curves a dict of names and values of each step."""
+    figure, axes = new_figure(1, len(panels) + 1, size=(2.6 * len(panels) + 3.8, 2.6), width_ratios=[1] * len(panels) + [1.5])
+    for axis, (title, images) in zip(axes[0], panels.items(), strict=False):
+        draw_image(axis, mosaic(images, 4), title)
+    axis = axes[0, -1]
+    for (name, values), colour, dash in zip(curves.items(), LINES, DASHES * 2, strict=False):
+        axis.plot(smooth(values, 15), dash, color=colour, label=name, linewidth=1.4)
     for label, level in (references or {}).items():
-        axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
-        place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
-        box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}  # stays legible where a curve runs through it
-        axis.annotate(label, (1, level), ha="right", va="bottom", fontsize=8, color="0.35", bbox=box, **place)
+        axis.axhline(level, color="0.5", linestyle=":", linewidth=1, label=label)
+    axis.set(xlabel="step", ylabel=ylabel)
+    axis.legend(fontsize=8)
+    return figure
+
+
+def mosaic(images, columns):
+    """Images [N, C, H, W] in [0, 1] beside and below each other, with a white line between: [C, rows, columns]."""
+    images = images.detach().float().cpu()
+    N, C, H, W = images.shape
+    sheet = torch.ones(C, -(-N // columns) * (H + 1) - 1, columns * (W + 1) - 1)
+    for number, image in enumerate(images):
+        top, left = number // columns * (H + 1), number % columns * (W + 1)
+        sheet[:, top : top + H, left : left + W] = image
+    return sheet
+
+
+def smooth(values, window):
+    """Running mean over the last `window` values, fewer at the start: a list."""
+    total = torch.cat([torch.zeros(1, dtype=torch.float64), torch.as_tensor(values, dtype=torch.float64).cumsum(0)])
+    last = torch.arange(1, len(total))
+    first = (last - window).clamp(min=0)
+    return ((total[last] - total[first]) / (last - first)).tolist()

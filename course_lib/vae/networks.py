@@ -43,9 +43,34 @@ class Residual(nn.Module):
         return x + self.residual(x)
 
 
+def halving_layers(channels: int, widths: Sequence[int], blocks: int, batch_norm: bool) -> list[nn.Module]:
+    """For each width a 3 x 3 convolution with stride 2, `blocks` residual blocks, batch normalisation and ReLU."""
+    layers = []
+    for before, after in itertools.pairwise([channels, *widths]):
+        layers += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=not batch_norm)]
+        layers += [Residual(after) for _ in range(blocks)]
+        layers += [nn.BatchNorm2d(after)] if batch_norm else []
+        layers += [nn.ReLU()]
+    return layers
+
+
+def doubling_layers(size: int, channels: int, widths: Sequence[int], blocks: int, batch_norm: bool) -> list[nn.Module]:
+    """The way back of `halving_layers`, from its smallest image with widths[-1] channels to [N, channels, size, size].
+
+    For each width `blocks` residual blocks, batch normalisation, ReLU and a transposed convolution, 4 x 4 with stride 2, that
+    doubles the side; where the halving rounded up, padding and output_padding leave out the row and the column too many.
+    """
+    layers, sides = [], sides_of(size, len(widths))
+    for before, after, side in zip(widths[::-1], [*widths[-2::-1], channels], sides[-2::-1], strict=True):
+        layers += [Residual(before) for _ in range(blocks)]
+        layers += [nn.BatchNorm2d(before)] if batch_norm else []
+        odd = side % 2  # (n - 1) 2 - 2 padding + 4 + output_padding: 2 n with padding 1, 2 n - 1 with padding 2 and a row added
+        layers += [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1 + odd, output_padding=odd)]
+    return layers
+
+
 class ConvEncoder(nn.Module):
-    """Images [N, channels, size, size] -> features [N, hidden]: for each width a 3 x 3 convolution with stride 2, `blocks`
-    residual blocks, batch normalisation and ReLU; then a dense layer, normalised too, and ReLU.
+    """Images [N, channels, size, size] -> features [N, hidden]: `halving_layers`, then a dense layer, normalised too, and ReLU.
 
     labels add a learned vector of their class to the dense layer's features, before their ReLU.
     """
@@ -55,13 +80,7 @@ class ConvEncoder(nn.Module):
     ) -> None:
         super().__init__()
         side = sides_of(size, len(widths))[-1]
-        layers = []
-        for before, after in itertools.pairwise([channels, *widths]):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=not batch_norm)]
-            layers += [Residual(after) for _ in range(blocks)]
-            layers += [nn.BatchNorm2d(after)] if batch_norm else []
-            layers += [nn.ReLU()]
-        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.body = nn.Sequential(*halving_layers(channels, widths, blocks, batch_norm), nn.Flatten())
         self.dense = _dense(widths[-1] * side * side, hidden, batch_norm)
         self.embedding = nn.Embedding(classes, hidden) if classes else None
 
@@ -74,9 +93,8 @@ class ConvEncoder(nn.Module):
 class ConvDecoder(nn.Module):
     """Latent vectors [N, Z] -> one number for each pixel and channel, [N, channels, size, size], exactly the encoder's size.
 
-    Two dense layers to the smallest image, and from there the encoder's way back: each transposed convolution, 4 x 4 with stride
-    2, doubles the side; where the encoder rounded up, padding and output_padding leave out the row and column too many. Between
-    them batch normalisation, ReLU and `blocks` residual blocks. The last one has no activation: it returns logits or means.
+    Two dense layers to the smallest image, and from there `doubling_layers`. The last one has no activation: it returns logits or
+    means.
 
     labels add a learned vector of their class to the first dense layer's features, before their ReLU.
     """
@@ -93,18 +111,11 @@ class ConvDecoder(nn.Module):
         classes: int,
     ) -> None:
         super().__init__()
-        sides = sides_of(size, len(widths))[::-1]
-        widths = [*reversed(widths)]
-        self.side, self.width = sides[0], widths[0]
+        self.side, self.width = sides_of(size, len(widths))[-1], widths[-1]
         self.dense = _dense(latent_size, hidden, batch_norm)
         self.embedding = nn.Embedding(classes, hidden) if classes else None
-        self.project = nn.Linear(hidden, widths[0] * sides[0] * sides[0])
-        layers = []
-        for before, after, side in zip(widths, [*widths[1:], channels], sides[1:], strict=True):
-            layers += [Residual(before) for _ in range(blocks)]
-            layers += [nn.BatchNorm2d(before)] if batch_norm else []
-            layers += [nn.ReLU(), _doubling(before, after, side)]
-        self.body = nn.Sequential(*layers)
+        self.project = nn.Linear(hidden, self.width * self.side * self.side)
+        self.body = nn.Sequential(*doubling_layers(size, channels, widths, blocks, batch_norm))
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """z [N, Z] -> [N, channels, size, size]."""
@@ -159,9 +170,3 @@ def _dense_layers(widths: Sequence[int]) -> nn.Sequential:
     """ReLU, and for each further width a dense layer and ReLU."""
     layers = [part for before, after in itertools.pairwise(widths) for part in (nn.Linear(before, after), nn.ReLU())]
     return nn.Sequential(nn.ReLU(), *layers)
-
-
-def _doubling(in_channels: int, out_channels: int, side: int) -> nn.ConvTranspose2d:
-    """From half of `side`, rounded up, to `side`: (n - 1) 2 - 2 padding + 4 + output_padding."""
-    odd = side % 2  # 2 n with padding 1, and 2 n - 1 with padding 2 and a row added
-    return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1 + odd, output_padding=odd)
