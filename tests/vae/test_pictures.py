@@ -1,6 +1,7 @@
-"""The pictures of chapter 5 where the truth is known show what they are given."""
+"""The pictures of chapter 5 show what they are given."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,22 +10,6 @@ from course_lib.vae import CurvedModel, figures
 from course_lib.viz import png
 
 POINTS = torch.tensor([[0.85, -0.65], [0.0, 0.95]], dtype=torch.float64)
-
-
-def test_curves_have_the_median_as_line_and_all_seeds_in_the_band():
-    rows = torch.tensor([[1.0, 5], [2, 4], [9, 3]])
-    axis = figures.curves([10, 100], {"a": rows, "b": rows[0]}, "x", "y", log_x=True, references={"level": 2}, ylim=(0, 9)).axes[
-        0
-    ]
-    assert list(axis.lines[0].get_ydata()) == [2, 4] and list(axis.lines[1].get_ydata()) == [1, 5]
-    assert axis.lines[2].get_ydata()[0] == 2 and axis.get_xscale() == "log" and axis.get_ylim() == (0, 9)
-    (band,) = axis.collections
-    corners = band.get_paths()[0].vertices
-    assert corners[:, 1].min() == 1 and corners[:, 1].max() == 9
-    styles = {(line.get_color(), line.get_linestyle()) for line in axis.lines[:2]}
-    assert len(styles) == 2
-    gap = figures.curves([1, 2], {"a": [math.nan, 1.0]}, "x", "y").axes[0]
-    assert math.isnan(gap.lines[0].get_ydata()[0])
 
 
 def test_error_bars_reach_two_standard_errors():
@@ -100,3 +85,67 @@ def test_latent_bars_are_sorted_and_stand_below_their_derived_dots():
     assert two.get_title() == "two" and png(figure)
     visible = [axis.get_visible() for axis in figures.latent_bars({str(n): [1.0] for n in range(4)}, columns=3).axes]
     assert visible == [True] * 4 + [False] * 2
+
+
+def run(steps=40, epochs=2, validated=True):
+    """A record as a run leaves it: the reconstruction term rises from -200, the KL from 0."""
+    terms = {"reconstruction": [-200.0 + n for n in range(steps)], "kl": [0.5 * n for n in range(steps)]}
+    ends = [
+        {"step": (n + 1) * steps // epochs, "validation_reconstruction": -150.0 - n, "validation_kl": 9.0} for n in range(epochs)
+    ]
+    return SimpleNamespace(step=steps, steps=terms, epochs=ends if validated else [{"step": steps}])
+
+
+def test_progress_draws_the_two_terms_apart_and_positive():
+    images = torch.rand(4, 1, 8, 8)
+    sheet, reconstruction, kl = figures.progress(run(), images, columns=2, window=1).axes
+    assert sheet.images[0].get_array().shape == (17, 17) and "40 steps" in sheet.get_title()
+    assert list(reconstruction.lines[0].get_ydata())[:2] == [200, 199]
+    assert list(reconstruction.lines[1].get_ydata()) == [150, 151] and list(kl.lines[1].get_ydata()) == [9, 9]
+    assert list(kl.lines[0].get_ydata())[-1] == pytest.approx(19.5)
+    assert len(figures.progress(run(validated=False), images).axes[1].lines) == 1
+
+
+def test_rate_and_distortion_lie_on_lines_of_equal_sum():
+    axis = figures.rate_distortion({"one": [(1.0, 50.0), (2.0, 40.0)], "two": [(9.0, 30.0)]}).axes[0]
+    assert list(axis.lines[0].get_xdata()) == [1, 2] and list(axis.lines[1].get_ydata()) == [30]
+    for line in axis.lines[2:]:
+        sums = {round(x + y, 9) for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)}
+        assert len(sums) == 1
+
+
+def test_the_map_of_two_latents_labels_rows_from_the_top():
+    images, means, labels = torch.rand(9, 1, 4, 4), torch.randn(5, 2), torch.tensor([0, 1, 0, 1, 1])
+    picture, plane = figures.latent_map(images, [-1.0, 0.0, 1.0], means, labels, ["a", "b"]).axes
+    assert picture.images[0].get_array().shape == (14, 14)
+    assert [label.get_text() for label in picture.get_yticklabels()] == ["1.0", "0.0", "-1.0"]
+    assert [label.get_text() for label in picture.get_xticklabels()] == ["-1.0", "0.0", "1.0"]
+    assert [len(line.get_xdata()) for line in plane.lines] == [2, 3]
+    torch.testing.assert_close(torch.tensor(plane.lines[1].get_ydata()), means[labels == 1, 1].double(), check_dtype=False)
+
+
+def test_the_table_shows_shares_of_the_entropy():
+    axis = figures.information_table(torch.tensor([[1.0, 0.0], [0.5, 2.0]]), ["digit", "angle"], torch.tensor([2.0, 4.0])).axes[0]
+    assert [text.get_text() for text in axis.texts] == ["0.50", "0.00", "0.25", "0.50"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["z1", "z2"]
+
+
+def test_scores_are_shares_and_single_ones_are_lines():
+    axis = figures.scores({"test": torch.tensor([1.0, 1.0, 3.0, 5.0]), "black": torch.tensor([0.0])}, "nats", bins=5).axes[0]
+    assert list(axis.patches[0].get_data().values) == pytest.approx([0, 0.5, 0, 0.25, 0.25])
+    assert axis.lines[0].get_xdata()[0] == 0
+
+
+def test_symptoms_stand_beside_curves():
+    images = torch.rand(4, 3, 8, 8)
+    *panels, axis = figures.symptoms({"right": images, "wrong": images}, {"KL": [1.0] * 20}, references={"floor": 0.5}).axes
+    assert [panel.get_title() for panel in panels] == ["right", "wrong"] and panels[0].images[0].get_array().shape == (8, 35, 3)
+    assert list(axis.lines[0].get_ydata()) == [1.0] * 20 and axis.lines[1].get_ydata()[0] == 0.5
+
+
+def test_a_mosaic_keeps_the_places_and_a_running_mean_ends_at_the_last_values():
+    images = torch.rand(3, 1, 2, 2)
+    sheet = figures.mosaic(images, 2)
+    assert sheet.shape == (1, 5, 5) and sheet[0, 2, 0] == 1
+    torch.testing.assert_close(sheet[:, 3:, :2], images[2])
+    assert figures.smooth([1.0, 2, 3, 4], 2) == pytest.approx([1, 1.5, 2.5, 3.5])

@@ -1,0 +1,54 @@
+"""The explorer of chapter 5 follows its controls, and moves the latents that it says it moves."""
+
+import torch
+
+from course_lib import data
+from course_lib.vae import VAE, explorers, reconstruct
+from course_lib.viz import png
+
+IMAGES = data.load("glyphs", "test", size=16).subset(slice(0, 20))
+KL = torch.tensor([0.1, 2.0, 0.0, 0.7])
+
+
+def model():
+    return VAE(4, 16, 1, widths=(4, 6), hidden=12)
+
+
+def test_an_edit_changes_one_latent_and_no_other():
+    network, x = model(), IMAGES.images[3].float() / 255
+    torch.testing.assert_close(explorers.edited(network, x, {}), reconstruct(network, x[None])[0])
+    z = explorers.code(network, x)
+    torch.testing.assert_close(explorers.edited(network, x, {2: z[2]}), explorers.edited(network, x, {}))
+    z[2] = 1.5
+    network.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(explorers.edited(network, x, {2: 1.5}), network.image(z[None])[0])
+    network.train()
+    explorers.edited(network, x, {0: 1.0})
+    assert network.training  # as it was
+
+
+def test_the_explorer_follows_every_control():
+    explorer = explorers.explore_latents(model(), IMAGES, KL)
+    assert list(explorer.controls) == ["number", "z1", "z2", "z3", "z4"]
+    for name, value in (("number", 7), ("z1", 2.0), ("z2", -2.0), ("z4", 1.0)):
+        before = explorer.image.value
+        explorer.controls[name].value = value
+        assert not explorer.error.value and explorer.image.value != before, name
+
+
+def test_sliders_come_in_the_order_of_the_kl():
+    network = model()
+    moved = explorers.render_edit(network, IMAGES.images, [1, 3], number=2, z1=2.0).axes[2].images[0].get_array()
+    x = IMAGES.images[2].float() / 255
+    expected = explorers.edited(network, x, {1: explorers.code(network, x)[1] + 2.0})
+    torch.testing.assert_close(torch.tensor(moved), expected[0])
+
+
+def test_the_strip_has_a_row_for_each_latent():
+    network = model()
+    figure = explorers.traversal_strip(network, IMAGES, 0, KL, steps=(-1, 0, 1), rows=2)
+    assert len(figure.axes) == 2 * 4 and png(figure)
+    x = IMAGES.images[0].float() / 255
+    shown = torch.tensor(figure.axes[5].images[0].get_array())
+    torch.testing.assert_close(shown, explorers.edited(network, x, {3: -1})[0])
