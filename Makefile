@@ -12,6 +12,8 @@ LAB_ARGS ?=
 WORKERS ?= logical
 NOTEBOOK ?=
 PART ?=
+# FULL=1: in the browser, all cells of the long notebooks too.
+FULL ?=
 REPOSITORY ?=
 BRANCH ?=
 export REPOSITORY BRANCH
@@ -31,7 +33,8 @@ TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
 	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
 # The checks run with the network refused, kernels and other child processes included.
 OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
-PYTEST = pytest -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
+# -rs: what was skipped says why, and what to install.
+PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
 
 # The environment is also unfinished when its Python no longer starts or when the checkout has moved.
 ifneq ($(wildcard $(STAMP)),)
@@ -40,7 +43,7 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test environment notebooks figures address lock format health judges \
+.PHONY: help lab test test-browser environment notebooks figures address lock format health judges \
 	bench-convolution bench-classification test-lowest
 
 help: ## this list
@@ -58,6 +61,10 @@ test: $(STAMP) ## make the environment if needed and run every check: a few minu
 	@$(IN_VENV) ruff format --check .
 	@echo "[3/3] pytest: unit tests, then every notebook top to bottom (minutes; nothing is read from the network)"
 	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) $(PYTEST)
+
+test-browser: $(STAMP) ## use every notebook in JupyterLab with Chromium, as in make test; FULL=1: all cells of the long ones too
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_BROWSER=$(if $(FULL),full,quick) $(IN_VENV) \
+	  pytest -rs -n $(WORKERS) --maxprocesses=2 --dist load tests/browser
 
 environment: $(STAMP) ## make or bring up to date the environment in .venv
 
