@@ -17,9 +17,7 @@ FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="module")
 def chromium():
     """A headless browser."""
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="no playwright here, so no browser was tried: make environment"
-    )
+    api = pytest.importorskip("playwright.sync_api", reason="no playwright here, so no browser was tried: make environment")
     with api.sync_playwright() as playwright:
         program = find_chromium(playwright)
         if program is None:
