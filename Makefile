@@ -23,6 +23,8 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX MPLBAC
 
 IN_VENV := .venv/bin/python -m
 STAMP := .venv/.course-installed
+COLAB := .venv-colab/bin/python
+COLAB_STAMP := .venv-colab/.course-installed
 LOWEST := .venv-lowest/bin/python -m
 LOWEST_STAMP := .venv-lowest/.course-installed
 
@@ -44,7 +46,7 @@ endif
 endif
 
 .PHONY: help lab test test-browser environment notebooks figures address lock format health judges \
-	bench-convolution bench-classification test-lowest
+	bench-convolution bench-classification test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -124,3 +126,13 @@ $(LOWEST_STAMP): pyproject.toml $(STAMP)
 	  pyproject.toml -o .venv-lowest/lowest.txt
 	@$(LOWEST) pip install --disable-pip-version-check -c .venv-lowest/lowest.txt $(PIP_ARGS) -e ".[lab,test]"
 	@printf '%s\n' "$(CURDIR)" > $(LOWEST_STAMP)
+
+test-colab: $(COLAB_STAMP) ## every notebook as in Colab: its Python (3.13, or PYTHON=...), its versions, the set-up cell (uses the network)
+	@$(TEST_ENVIRONMENT) COURSE_COLAB="$(CURDIR)/$(COLAB)" $(IN_VENV) pytest -rs -n $(WORKERS) --maxprocesses=8 --dist load tests/colab
+
+$(COLAB_STAMP): tests/repository/colab_packages.json tools/colab_packages.py $(STAMP)
+	@python="$$(sh tools/find_python.sh 3.13)" && "$$python" -m venv --clear .venv-colab
+	@echo "Installing Colab's versions of the packages that the course uses into .venv-colab (several GB on Linux)"
+	@$(IN_VENV) tools.colab_packages > .venv-colab/packages.txt
+	@$(COLAB) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r .venv-colab/packages.txt
+	@printf '%s\n' "$(CURDIR)" > $(COLAB_STAMP)

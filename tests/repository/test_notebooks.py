@@ -80,12 +80,16 @@ def test_every_picture_has_a_text_alternative(path):
 
 @each_notebook
 def test_it_needs_no_file_beside_it(path):
-    # Colab opens the notebook alone.
+    # Colab opens the notebook alone: a picture would be missing there, and a link to a neighbour would lead nowhere.
+    address = read_address()
+    own = re.compile(re.escape(address.repository) + r"/(?:blob|tree|raw)/" + re.escape(address.branch) + r"/([^)#\s]+)")
     for cell in notebook(path).cells:
         assert "attachments" not in cell
         if cell.cell_type == "markdown":
-            local = re.findall(r"!\[[^\]]*\]\((?!https?:|data:)([^)]+)\)", cell.source)
-            assert not local, f"{local} would be missing in Colab"
+            local = re.findall(r"\]\((?!https://|data:|#)([^)]*)\)|(?:src|href)=[\"'](?!https://|data:|#)([^\"']*)", cell.source)
+            assert not local, f"{local} would be missing in Colab: give a full address"
+            missing = [file for file in own.findall(cell.source) if not (ROOT / file).exists()]
+            assert not missing, f"{missing} are not in the repository"
 
 
 @each_notebook
