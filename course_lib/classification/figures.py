@@ -2,10 +2,7 @@
 
 import torch
 
-from course_lib.viz import COLOURS, LINES, SIZE_MAP, draw_image, new_figure
-
-MARKERS = "osD^vX"
-DASHES = ("-", "--", ":", "-.")
+from course_lib.viz import COLOURS, LINES, SIZE_MAP, draw_image, draw_references, new_figure
 
 
 def learning_curves(run, window=20):
@@ -30,35 +27,6 @@ def learning_curves(run, window=20):
     rate.set(xlabel="step", title="learning rate", ylim=(0, None))
     for axis in (loss, accuracy):
         axis.legend(fontsize=8)
-    return figure
-
-
-def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None, ylim=None):
-    """Lines with their spread: series is a dict of names and tensors [S, len(x)], one row for each seed (or one row [len(x)]).
-
-    The line joins the medians, the band goes from the smallest to the largest. NaN leaves a gap. references: dict of labels and
-    levels, drawn as dotted lines.
-    """
-    figure, axes = new_figure(size=(6.4, 3.2))
-    axis = axes[0, 0]
-    for number, (name, rows) in enumerate(series.items()):
-        rows = torch.as_tensor(rows, dtype=torch.float64)
-        rows = rows[None] if rows.dim() == 1 else rows
-        style = {"color": LINES[number % len(LINES)], "linestyle": DASHES[number % len(DASHES)]}
-        marker = MARKERS[number % len(MARKERS)] if len(x) <= 30 else None
-        axis.plot(x, rows.quantile(0.5, dim=0).tolist(), marker=marker, markersize=4, label=name, **style)
-        if len(rows) > 1:
-            low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
-            axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
-    _draw_references(axis, references)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear", ylim=ylim)
-    if len(x) <= 8:  # few places: name them instead of powers of ten
-        axis.set_xticks(list(x), [f"{value:g}" for value in x])
-        axis.minorticks_off()
-    elif not log_x and all(isinstance(value, int) for value in x):
-        axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.grid(color="0.92")
-    axis.legend(fontsize=8)
     return figure
 
 
@@ -191,7 +159,7 @@ def scores(results, ylabel, references=None):
         median = torch.tensor(values, dtype=torch.float64).quantile(0.5).item()
         axis.plot([place - 0.25, place + 0.25], [median] * 2, color=colour, linewidth=2)
         axis.annotate(f"{median:.1%}", (place + 0.28, median), va="center", fontsize=8)
-    _draw_references(axis, references)
+    draw_references(axis, references)
     axis.set_xticks(range(len(results)), list(results))
     axis.set(ylabel=ylabel, xlim=(-0.5, len(results) - 0.2))
     axis.grid(axis="y", color="0.92")
@@ -209,12 +177,3 @@ def image_and_probabilities(image, probabilities, classes, title=""):
     axes[0, 1].set_yticks(range(len(classes)), classes)
     axes[0, 1].invert_yaxis()
     return figure
-
-
-def _draw_references(axis, references):
-    """Dotted horizontal lines with their labels at the right end."""
-    for label, level in (references or {}).items():
-        axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
-        place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
-        box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}  # stays legible where a curve runs through it
-        axis.annotate(label, (1, level), ha="right", va="bottom", fontsize=8, color="0.35", bbox=box, **place)

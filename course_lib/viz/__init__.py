@@ -1,5 +1,6 @@
 """Pictures shared by all chapters: a style, images side by side, showing with a text alternative, explorers."""
 
+from course_lib.viz.curves import curves, draw_references
 from course_lib.viz.explorer import Explorer
 from course_lib.viz.images import draw_image, image_grid
 from course_lib.viz.live import LiveFigure
@@ -14,7 +15,9 @@ __all__ = [
     "SIZE_MAP",
     "Explorer",
     "LiveFigure",
+    "curves",
     "draw_image",
+    "draw_references",
     "image_grid",
     "new_figure",
     "png",

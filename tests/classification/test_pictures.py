@@ -1,6 +1,5 @@
 """The pictures of chapter 3 show what they are given; its explorer follows its controls."""
 
-import math
 from types import SimpleNamespace
 
 import pytest
@@ -38,21 +37,6 @@ def test_learning_curves_show_steps_epochs_and_validation():
     assert len(figures.learning_curves(record(validation=False)).axes[0].lines) == 2
     assert len(figures.learning_curves(record(epochs=0)).axes[1].lines) == 1
     assert len(figures.learning_curves(record(epochs=30)).axes[1].get_xticks()) < 15
-
-
-def test_curves_have_the_median_as_line_and_all_seeds_in_the_band():
-    rows = torch.tensor([[1.0, 5], [2, 4], [9, 3]])
-    axis = figures.curves([10, 100], {"a": rows, "b": rows[0]}, "x", "y", log_x=True, references={"level": 2}).axes[0]
-    assert list(axis.lines[0].get_ydata()) == [2, 4] and list(axis.lines[1].get_ydata()) == [1, 5]
-    assert axis.lines[2].get_ydata()[0] == 2 and axis.get_xscale() == "log"
-    (band,) = axis.collections
-    corners = band.get_paths()[0].vertices
-    assert corners[:, 1].min() == 1 and corners[:, 1].max() == 9
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["10", "100"]
-    styles = {(line.get_color(), line.get_linestyle()) for line in axis.lines[:2]}
-    assert len(styles) == 2
-    gap = figures.curves([1, 2], {"a": [math.nan, 1.0]}, "x", "y").axes[0]
-    assert math.isnan(gap.lines[0].get_ydata()[0])
 
 
 def test_descent_paths_and_scores():

@@ -1,6 +1,7 @@
 """Figures carry text, are the same twice, and explorers redraw when a control moves."""
 
 import base64
+import math
 
 import ipywidgets as widgets
 import numpy as np
@@ -17,7 +18,9 @@ from course_lib.viz import (
     SIZE_MAP,
     Explorer,
     LiveFigure,
+    curves,
     draw_image,
+    draw_references,
     image_grid,
     live,
     new_figure,
@@ -240,3 +243,26 @@ def test_a_live_figure_takes_the_place_of_the_one_before(monkeypatch):
     assert updates[0][1]["metadata"]["image/png"]["alt"] == "A line that rises."
     with pytest.raises(ValueError, match="alt must say"):
         LiveFigure(draw, alt=" ")
+
+
+def test_curves_have_the_median_as_line_and_all_seeds_in_the_band():
+    rows = torch.tensor([[1.0, 5], [2, 4], [9, 3]])
+    axis = curves([10, 100], {"a": rows, "b": rows[0]}, "x", "y", log_x=True, references={"level": 2}).axes[0]
+    assert list(axis.lines[0].get_ydata()) == [2, 4] and list(axis.lines[1].get_ydata()) == [1, 5]
+    assert axis.lines[2].get_ydata()[0] == 2 and axis.get_xscale() == "log"
+    (band,) = axis.collections
+    corners = band.get_paths()[0].vertices
+    assert corners[:, 1].min() == 1 and corners[:, 1].max() == 9
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["10", "100"]
+    styles = {(line.get_color(), line.get_linestyle()) for line in axis.lines[:2]}
+    assert len(styles) == 2
+    gap = curves([1, 2], {"a": [math.nan, 1.0]}, "x", "y").axes[0]
+    assert math.isnan(gap.lines[0].get_ydata()[0])
+
+
+def test_references_are_levels_with_their_names():
+    _, axes = new_figure()
+    draw_references(axes[0, 0], {"guessing": 0.1})
+    assert list(axes[0, 0].lines[0].get_ydata()) == [0.1, 0.1] and axes[0, 0].texts[0].get_text() == "guessing"
+    draw_references(axes[0, 0], None)
+    assert len(axes[0, 0].lines) == 1

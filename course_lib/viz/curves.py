@@ -1,0 +1,46 @@
+"""Lines over an axis, with the spread of several seeds, and levels to compare them with."""
+
+import torch
+
+from course_lib.viz.style import LINES, new_figure
+
+MARKERS = "osD^vX"
+DASHES = ("-", "--", ":", "-.")
+
+
+def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None, ylim=None):
+    """Lines with their spread: series is a dict of names and tensors [S, len(x)], one row for each seed (or one row [len(x)]).
+
+    The line joins the medians, the band goes from the smallest to the largest. NaN leaves a gap. references: dict of labels and
+    levels, drawn as dotted lines.
+    """
+    figure, axes = new_figure(size=(6.4, 3.2))
+    axis = axes[0, 0]
+    for number, (name, rows) in enumerate(series.items()):
+        rows = torch.as_tensor(rows, dtype=torch.float64)
+        rows = rows[None] if rows.dim() == 1 else rows
+        style = {"color": LINES[number % len(LINES)], "linestyle": DASHES[number % len(DASHES)]}
+        marker = MARKERS[number % len(MARKERS)] if len(x) <= 30 else None
+        axis.plot(x, rows.quantile(0.5, dim=0).tolist(), marker=marker, markersize=4, label=name, **style)
+        if len(rows) > 1:
+            low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
+            axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    draw_references(axis, references)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear", ylim=ylim)
+    if len(x) <= 8:  # few places: name them instead of powers of ten
+        axis.set_xticks(list(x), [f"{value:g}" for value in x])
+        axis.minorticks_off()
+    elif not log_x and all(isinstance(value, int) for value in x):
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.grid(color="0.92")
+    axis.legend(fontsize=8)
+    return figure
+
+
+def draw_references(axis, references):
+    """Dotted horizontal lines with their labels at the right end."""
+    for label, level in (references or {}).items():
+        axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
+        box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}  # stays legible where a curve runs through it
+        axis.annotate(label, (1, level), ha="right", va="bottom", fontsize=8, color="0.35", bbox=box, **place)
