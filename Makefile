@@ -45,7 +45,7 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test test-browser environment notebooks figures address lock format health judges \
+.PHONY: help lab test test-browser environment notebooks measure figures address lock format health judges \
 	bench-convolution bench-classification test-lowest test-colab
 
 help: ## this list
@@ -86,6 +86,9 @@ $(STAMP): pyproject.toml constraints.txt tools/find_python.sh
 
 notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.notebooks $(NOTEBOOK)
+
+measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
+	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
 address: $(STAMP) ## rewrite badges and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
 	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"

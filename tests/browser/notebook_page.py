@@ -15,6 +15,7 @@ WRONG = {
     "an error": '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]',
     "text on stderr": '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]',
     "a dialog": ".jp-Dialog-content",
+    "a broken widget": '.jp-OutputArea-output:has-text("Click to show javascript error")',
 }
 # JupyterLab sends what controls say to threads of the kernel beside the one that runs cells, so a cell's end tells nothing about
 # them. Every message that the page sends has its own end: the kernel's word "idle" in answer to it.
@@ -138,5 +139,5 @@ class NotebookPage:
             assert not left, "formulas that are not typeset:\n" + "\n".join(left)
 
     def pictures_are_shown(self, count: int) -> None:
-        """Waits until as many pictures as there should be are drawn in the outputs, each with a text for those who cannot see."""
+        """Waits until as many pictures as there should be are drawn in the outputs."""
         self.wait_for(lambda: self.body.evaluate(PICTURES) == count, f"sign of {count} pictures")

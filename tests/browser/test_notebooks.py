@@ -6,7 +6,6 @@ A notebook that the README's table gives at most a minute runs whole. Of a longe
 
 import copy
 import os
-import re
 
 import nbformat
 import pytest
@@ -15,24 +14,23 @@ from tests.browser.hands import EXPLORER, Explorer, use
 from tests.browser.needed_cells import count_explorers, needed_cells
 from tests.browser.notebook_page import END, LAST_CELL, NotebookPage
 from tests.repository.files import NOTEBOOKS, ROOT, name_of, notebook
+from tools.readme_table import number, written
 
 FULL = os.environ.get("COURSE_BROWSER") == "full"
 WHOLE = 1.0  # minutes
 LIMIT = 1200  # seconds for the cells of a notebook, on a machine that does other things too
 
 
-def minutes(path) -> float:
-    """The minutes of a notebook in the README's table; infinity where there is no number yet."""
+def is_short(path) -> bool:
+    """Whether the README's table gives it at most a minute; while it gives no number yet, it is taken for long."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in readme.splitlines() if line.startswith("|") and f"({name_of(path)})" in line]
-    found = re.fullmatch(r"[\d.]+", row.split("|")[3].strip())
-    return float(found[0]) if found else float("inf")
+    return number(written(readme, path.name)[0]) <= WHOLE
 
 
 def to_run(path) -> nbformat.NotebookNode:
     """The notebook as it is committed, or its text with the cells that the explorers need; and a cell that marks the end."""
     book = copy.deepcopy(notebook(path))
-    if not FULL and minutes(path) > WHOLE:
+    if not (FULL or is_short(path)):
         needed = needed_cells(book)
         book.cells = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
     book.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
