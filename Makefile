@@ -12,6 +12,8 @@ LAB_ARGS ?=
 WORKERS ?= logical
 NOTEBOOK ?=
 PART ?=
+# FULL=1: in the browser, all cells of the long notebooks too.
+FULL ?=
 REPOSITORY ?=
 BRANCH ?=
 export REPOSITORY BRANCH
@@ -21,6 +23,8 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX MPLBAC
 
 IN_VENV := .venv/bin/python -m
 STAMP := .venv/.course-installed
+COLAB := .venv-colab/bin/python
+COLAB_STAMP := .venv-colab/.course-installed
 LOWEST := .venv-lowest/bin/python -m
 LOWEST_STAMP := .venv-lowest/.course-installed
 
@@ -31,7 +35,8 @@ TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
 	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
 # The checks run with the network refused, kernels and other child processes included.
 OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
-PYTEST = pytest -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
+# -rs: what was skipped says why, and what to install.
+PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
 
 # The environment is also unfinished when its Python no longer starts or when the checkout has moved.
 ifneq ($(wildcard $(STAMP)),)
@@ -40,8 +45,8 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test environment notebooks figures address lock format health judges \
-	bench-convolution bench-classification test-lowest
+.PHONY: help lab test test-browser environment notebooks measure figures address lock format health judges generators \
+	bench-convolution bench-classification bench-gan test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +63,10 @@ test: $(STAMP) ## make the environment if needed and run every check: a few minu
 	@$(IN_VENV) ruff format --check .
 	@echo "[3/3] pytest: unit tests, then every notebook top to bottom (minutes; nothing is read from the network)"
 	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) $(PYTEST)
+
+test-browser: $(STAMP) ## use every notebook in JupyterLab with Chromium, as in make test; FULL=1: all cells of the long ones too
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_BROWSER=$(if $(FULL),full,quick) $(IN_VENV) \
+	  pytest -rs -n $(WORKERS) --maxprocesses=2 --dist load tests/browser
 
 environment: $(STAMP) ## make or bring up to date the environment in .venv
 
@@ -77,6 +86,9 @@ $(STAMP): pyproject.toml constraints.txt tools/find_python.sh
 
 notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.notebooks $(NOTEBOOK)
+
+measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
+	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
 address: $(STAMP) ## rewrite badges and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
 	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"
@@ -100,6 +112,12 @@ bench-classification: $(STAMP) ## how fast classifiers learn: PART="loop mnist",
 judges: $(STAMP) ## train the classifiers that judge generated images again (MNIST must be in the data root; 3 minutes)
 	@$(IN_VENV) tools.judges
 
+bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
+
+generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; 40 minutes)
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.generators
+
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"
 	@$(IN_VENV) tools.lock
@@ -117,3 +135,13 @@ $(LOWEST_STAMP): pyproject.toml $(STAMP)
 	  pyproject.toml -o .venv-lowest/lowest.txt
 	@$(LOWEST) pip install --disable-pip-version-check -c .venv-lowest/lowest.txt $(PIP_ARGS) -e ".[lab,test]"
 	@printf '%s\n' "$(CURDIR)" > $(LOWEST_STAMP)
+
+test-colab: $(COLAB_STAMP) ## every notebook as in Colab: its Python (3.13, or PYTHON=...), its versions, the set-up cell (uses the network)
+	@$(TEST_ENVIRONMENT) COURSE_COLAB="$(CURDIR)/$(COLAB)" $(IN_VENV) pytest -rs -n $(WORKERS) --maxprocesses=8 --dist load tests/colab
+
+$(COLAB_STAMP): tests/repository/colab_packages.json tools/colab_packages.py $(STAMP)
+	@python="$$(sh tools/find_python.sh 3.13)" && "$$python" -m venv --clear .venv-colab
+	@echo "Installing Colab's versions of the packages that the course uses into .venv-colab (several GB on Linux)"
+	@$(IN_VENV) tools.colab_packages > .venv-colab/packages.txt
+	@$(COLAB) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r .venv-colab/packages.txt
+	@printf '%s\n' "$(CURDIR)" > $(COLAB_STAMP)

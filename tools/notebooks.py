@@ -1,8 +1,9 @@
 """Executes and normalises the notebooks: `make notebooks`, or `make notebooks NOTEBOOK=notebooks/01_convolution.ipynb`.
 
 What is committed comes from here: each notebook is run from top to bottom in a fresh kernel on the CPU with one thread, and
-its file is replaced only when that succeeded and the result is fit to be published. `--check` executes nothing and reports
-files that are not in the normalised form.
+its file is replaced only when that succeeded and the result is fit to be published. Date, device, versions, minutes and memory
+are recorded in notebooks/record.json, and the README's table is brought up to date from it. `--measure` (`make measure`) does
+that and leaves the notebooks as they are. `--check` executes nothing and reports files that are not in the normalised form.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import psutil
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.utils import run_sync
 
+from tools import readme_table, records
 from tools.files import ROOT, write_atomically
 from tools.notebook_form import dumps, faults
 
@@ -60,7 +62,7 @@ class Client(nbclient.NotebookClient):
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str] | None = None) -> float:
+def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str] | None = None) -> "Watch":
     """Executes a notebook in place, from top to bottom, in a fresh kernel whose working directory is `folder`.
 
     Args:
@@ -69,7 +71,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
         environment: variables of the kernel beside those of this process; without progress bars and with one thread by default.
 
     Returns:
-        The largest memory of the kernel and its child processes, in bytes, sampled ten times a second.
+        The largest memory and the processor time of the kernel and its child processes, sampled ten times a second.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised an error and is not tagged raises-exception.
@@ -84,16 +86,16 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
     client.extra_arguments = ["--IPKernelApp.log_level=40"]
     client.resources = {"metadata": {"path": str(folder)}}
     # A new IPython folder: nobody's own start-up files have a part in the outputs.
-    with tempfile.TemporaryDirectory() as variables["IPYTHONDIR"], Memory() as memory:
+    with tempfile.TemporaryDirectory() as variables["IPYTHONDIR"], Watch() as watch:
         client.execute(env=variables)
-    return memory.peak
+    return watch
 
 
-class Memory:
-    """Watches the largest resident memory of the child processes of this process, in bytes."""
+class Watch:
+    """Watches the child processes of this process: `peak`, their largest resident memory in bytes, and `cpu_seconds`."""
 
     def __init__(self):
-        self.peak = 0
+        self.peak, self.cpu_seconds = 0, 0.0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -108,17 +110,26 @@ class Memory:
     def _watch(self):
         this = psutil.Process()
         while not self._done.wait(0.1):
-            total = 0
+            total, seconds = 0, 0.0
             for process in this.children(recursive=True):
                 try:
                     total += process.memory_info().rss
+                    seconds += sum(process.cpu_times()[:4])  # user and system, its own and its ended children's
                 except psutil.NoSuchProcess:
                     continue
-            self.peak = max(self.peak, total)
+            self.peak, self.cpu_seconds = max(self.peak, total), max(self.cpu_seconds, seconds)
 
 
-def refresh(path: Path) -> str:
-    """Executes the notebook at `path`, replaces the file by the normalised result, and returns a line on time and memory.
+def refresh(path: Path, write: bool = True) -> dict:
+    """Executes the notebook at `path`, replaces the file by the normalised result, and returns its record.
+
+    Args:
+        path: the notebook.
+        write: False leaves the file as it is: only the measurements are wanted.
+
+    Returns:
+        "measured" (cpu_seconds, seconds, memory_mib) and, if it was written, "made" (the digest of its code), each with the date,
+        the device and the versions.
 
     Raises:
         ValueError: the result is not fit to be published; the file is left as it was.
@@ -126,19 +137,36 @@ def refresh(path: Path) -> str:
     notebook = nbformat.read(path, as_version=4)
     environment = {"COURSE_DEVICE": os.environ.get("COURSE_DEVICE", "cpu")}
     start = time.monotonic()
-    memory = execute(notebook, path.parent, environment)
+    watch = execute(notebook, path.parent, environment)
     seconds = time.monotonic() - start
     found = faults(notebook, forbidden=(str(ROOT), str(Path.home()), sys.prefix))
     if found:
         raise ValueError("\n  ".join(["not fit to be published; the file is left as it was", *found]))
+    device = environment["COURSE_DEVICE"]
+    here = records.circumstances("cpu, one thread" if device == "cpu" else device)
+    numbers = {"cpu_seconds": round(watch.cpu_seconds, 1), "seconds": round(seconds, 1), "memory_mib": round(watch.peak / 2**20)}
+    if not write:
+        return {"measured": here | numbers}
     write_atomically(path, dumps(notebook))
-    return f"{seconds:.0f} s, {memory / 2**20:.0f} MiB at most, file {path.stat().st_size / 2**10:.0f} KiB"
+    return {"made": here | {"code": records.code_digest(notebook)}, "measured": here | numbers}
+
+
+def keep(path: Path, entry: dict) -> None:
+    """Writes the record of one notebook of the course, and brings the README's table up to date."""
+    record = records.read(records.NOTEBOOKS)
+    record[path.name] = record.get(path.name, {}) | entry
+    there = {name: record[name] for name in record if (ROOT / "notebooks" / name).exists()}
+    readme = ROOT / "README.md"
+    text = readme_table.update(readme.read_text(encoding="utf-8"), there)
+    records.write(records.NOTEBOOKS, there)
+    write_atomically(readme, text)
 
 
 def main() -> int:
     """Runs the command line and returns the exit status: 1 if a notebook failed or is not normalised."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description="Executes and normalises notebooks.")
     parser.add_argument("notebook", nargs="*", type=Path, help="files; all in notebooks/ by default")
+    parser.add_argument("--measure", action="store_true", help="write minutes and memory, and leave the notebooks as they are")
     parser.add_argument("--check", action="store_true", help="execute nothing; report files that are not in the normalised form")
     arguments = parser.parse_args()
     status = 0
@@ -151,7 +179,13 @@ def main() -> int:
                 print(f"{path.name}: {'normalised' if normal else 'not normalised: run make notebooks'}")
             else:
                 print(f"{path.name}: running ...", end=" ", flush=True)
-                print(refresh(path), flush=True)
+                entry = refresh(path, write=not arguments.measure)
+                line = "{cpu_seconds} s of one core, {seconds} s by the clock, {memory_mib} MiB at most".format(
+                    **entry["measured"]
+                )
+                print(f"{line}, file {path.stat().st_size / 2**10:.0f} KiB", flush=True)
+                if path.resolve().parent == ROOT / "notebooks":
+                    keep(path, entry)
         except (OSError, ValueError, nbformat.ValidationError, nbclient.exceptions.CellControlSignal) as error:
             print(f"{path.name}: {error}", file=sys.stderr)
             status = 1

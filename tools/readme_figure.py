@@ -1,9 +1,13 @@
-"""Draws the figure of the README from what chapters 0 and 1 compute: `make figures`."""
+"""Draws the figure of the README from what chapters 0 and 1 compute: `make figures`.
+
+Beside it, overview.json records when, on which device and with which versions it was drawn.
+"""
 
 import torch
 
 from course_lib import convolution, data, start
 from course_lib.viz import draw_image, new_figure, png
+from tools import records
 from tools.files import ROOT
 
 
@@ -38,10 +42,12 @@ def overview():
 
 
 def main():
-    """Writes the figure."""
+    """Writes the figure and its record."""
     path = ROOT / "figures" / "overview.png"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(png(overview(), dpi=110))
+    record = records.circumstances("cpu") | {"command": "make figures", "file": records.file_digest(path)}
+    records.write(path.with_suffix(".json"), record)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 2**10:.0f} KiB")
 
 

@@ -1,11 +1,13 @@
 """`make notebooks`: what is written is normalised, complete and fit to be published, or nothing is written."""
 
+import platform
+
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import notebooks
+from tools import notebooks, records
 from tools.notebook_form import WIDGET, dumps, faults, normalise
 
 
@@ -25,7 +27,7 @@ def test_a_notebook_is_run_in_its_folder_and_written_the_same_twice(tmp_path):
         "block = bytearray(200 * 2**20)\nimport time\nfor i in range(0, len(block), 4096):\n    block[i] = 1\ntime.sleep(0.5)",
     )
     write(path, *sources)
-    line = notebooks.refresh(path)
+    entry = notebooks.refresh(path)
     text = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(text, as_version=4)
     assert [cell.get("execution_count") for cell in notebook.cells] == [None, 1, 2, 3]
@@ -33,8 +35,13 @@ def test_a_notebook_is_run_in_its_folder_and_written_the_same_twice(tmp_path):
     assert notebook.cells[1].outputs[0].data["text/plain"] == "3" and len(notebook.cells[1].outputs) == 1
     assert notebook.cells[2].outputs[0].text == "here\n1 1\n"
     assert notebook.metadata.kernelspec.name == "python3"
-    assert int(line.split("MiB")[0].split()[-1]) > 200
+    assert entry["made"]["code"] == records.code_digest(notebook)
+    for part in entry.values():
+        assert part["device"] == "cpu, one thread" and part["versions"]["python"] == platform.python_version()
+    measured = entry["measured"]
+    assert measured["memory_mib"] > 200 and 0 < measured["cpu_seconds"] < measured["seconds"] + 5
     assert faults(notebook) == [] and dumps(notebook) == text
+    assert "made" not in notebooks.refresh(path, write=False)
     notebooks.refresh(path)
     assert path.read_text(encoding="utf-8") == text
 

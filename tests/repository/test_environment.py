@@ -96,7 +96,7 @@ def test_whatever_is_imported_is_declared(path):
     declared |= {"IPython", "jupyter_client", "jupyter_core", "traitlets"}
     own = {"course_lib", "tests", "tools", "benchmarks", "__future__", "sitecustomize"}
     foreign = {module.split(".")[0] for module, _ in imports(path)} - set(sys.stdlib_module_names) - own
-    if path.is_relative_to(ROOT / "tests" / "notebooks" / "colab_imitation"):
+    if path.is_relative_to(ROOT / "tests" / "colab" / "imitation"):
         foreign.discard("google")
     assert foreign <= declared
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser.needed_cells import makes_explorers
 from tests.repository.files import NOTEBOOKS, ROOT, code_cells, name_of, notebook
 from tools.notebook_form import dumps, faults
 from tools.setup_cell import BADGE_START, SETUP_START, read_address
@@ -73,19 +74,43 @@ def test_every_picture_has_a_text_alternative(path):
                 text = data.get("text/plain", "")
                 # matplotlib's own "<Figure size 640x480 with 1 Axes>" says nothing about the picture.
                 assert len(text.split()) >= 3 and not text.startswith("<"), f"{where}: show it with course_lib.viz.show"
+                assert output.metadata.get("image/png", {}).get("alt") == text, f"{where}: the image itself carries it too"
     for cell in notebook(path).cells:
         if cell.cell_type == "markdown":
             assert not re.search(r"!\[\s*\]\(", cell.source), "a picture in the text without an alternative"
 
 
 @each_notebook
+def test_every_explorer_has_its_static_strip(path):
+    """On GitHub, in print and without a kernel there is its first picture, and below it what it shows at other settings."""
+    cells = code_cells(path)
+    for place, cell in enumerate(cells):
+        if not makes_explorers(cell.source):
+            continue
+        where = f"the explorer of code cell {cell.execution_count}"
+        assert pictures(cell), f"{where} has no picture of its own"
+        below = pictures(cells[place + 1]) if place + 1 < len(cells) else []
+        assert below, f"{where} needs pictures at other settings in the next code cell"
+        assert not any(text.startswith("Explorer:") for text in below), f"{where} is followed by another one instead"
+
+
+def pictures(cell) -> list[str]:
+    """The text alternatives of a cell's pictures."""
+    return [output.data.get("text/plain", "") for output in cell.outputs if "image/png" in output.get("data", {})]
+
+
+@each_notebook
 def test_it_needs_no_file_beside_it(path):
-    # Colab opens the notebook alone.
+    # Colab opens the notebook alone: a picture would be missing there, and a link to a neighbour would lead nowhere.
+    address = read_address()
+    own = re.compile(re.escape(address.repository) + r"/(?:blob|tree|raw)/" + re.escape(address.branch) + r"/([^)#\s]+)")
     for cell in notebook(path).cells:
         assert "attachments" not in cell
         if cell.cell_type == "markdown":
-            local = re.findall(r"!\[[^\]]*\]\((?!https?:|data:)([^)]+)\)", cell.source)
-            assert not local, f"{local} would be missing in Colab"
+            local = re.findall(r"\]\((?!https://|data:|#)([^)]*)\)|(?:src|href)=[\"'](?!https://|data:|#)([^\"']*)", cell.source)
+            assert not local, f"{local} would be missing in Colab: give a full address"
+            missing = [file for file in own.findall(cell.source) if not (ROOT / file).exists()]
+            assert not missing, f"{missing} are not in the repository"
 
 
 @each_notebook

@@ -7,15 +7,11 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgb
 from PIL import Image
 
 from course_lib.viz import (
-    COLOURS,
     GREY_MAP,
-    LINES,
     SIGN_MAP,
-    SIZE_MAP,
     Explorer,
     LiveFigure,
     curves,
@@ -184,31 +180,6 @@ def test_explorer_is_shown_as_one_bundle_or_as_a_widget_in_colab(monkeypatch, in
     else:
         assert content["text/plain"] == "A bar."
         assert content["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.box.model_id
-
-
-def simulate(rgb, matrix):
-    """Colours as seen without one kind of cone (linear RGB; Machado et al. 2009, severity 1)."""
-    return np.clip(np.asarray(matrix) @ (np.asarray(rgb) ** 2.2), 0, 1) ** (1 / 2.2)
-
-
-DEUTERANOPIA = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
-PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
-
-
-@pytest.mark.parametrize("matrix", [DEUTERANOPIA, PROTANOPIA], ids=["deuteranopia", "protanopia"])
-def test_line_colours_stay_apart_for_colour_blind_readers(matrix):
-    assert set(LINES) <= set(COLOURS.values())
-    seen = [simulate(to_rgb(colour), matrix) for colour in LINES]
-    for i in range(len(seen)):
-        for j in range(i):
-            assert np.linalg.norm(seen[i] - seen[j]) > 0.12, (LINES[i], LINES[j])
-
-
-def test_maps_of_numbers_grow_lighter_throughout():
-    import matplotlib
-
-    lightness = matplotlib.colormaps[SIZE_MAP](np.linspace(0, 1, 50))[:, :3] @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(lightness) > 0).all()
 
 
 def test_a_live_figure_takes_the_place_of_the_one_before(monkeypatch):

@@ -1,0 +1,61 @@
+"""Every notebook in JupyterLab, in a real browser: Run All to the end, then each explorer used as a hand would.
+
+A notebook that the README's table gives at most a minute runs whole. Of a longer one the cells run that its explorers need;
+`make test-browser FULL=1` runs those whole too. The rest of such a notebook is run in every `make test` all the same, by nbval.
+"""
+
+import copy
+import os
+
+import nbformat
+import pytest
+
+from tests.browser.hands import EXPLORER, Explorer, use
+from tests.browser.needed_cells import count_explorers, needed_cells
+from tests.browser.notebook_page import END, LAST_CELL, NotebookPage
+from tests.repository.files import NOTEBOOKS, ROOT, name_of, notebook
+from tools.readme_table import number, written
+
+FULL = os.environ.get("COURSE_BROWSER") == "full"
+WHOLE = 1.0  # minutes
+LIMIT = 1200  # seconds for the cells of a notebook, on a machine that does other things too
+
+
+def is_short(path) -> bool:
+    """Whether the README's table gives it at most a minute; while it gives no number yet, it is taken for long."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return number(written(readme, path.name)[0]) <= WHOLE
+
+
+def to_run(path) -> nbformat.NotebookNode:
+    """The notebook as it is committed, or its text with the cells that the explorers need; and a cell that marks the end."""
+    book = copy.deepcopy(notebook(path))
+    if not (FULL or is_short(path)):
+        needed = needed_cells(book)
+        book.cells = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
+    book.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
+    return book
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_it_runs_to_the_end_and_each_explorer_answers_to_the_hand(path, lab, page):
+    book = to_run(path)
+    nbformat.write(book, lab.root / path.name)
+    opened = NotebookPage(page, lab, path.name, LIMIT)
+    # Opened and not yet run, it shows what was committed: every picture, and every formula typeset.
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    opened.pictures_are_shown(sum("image/png" in output.get("data", {}) for output in outputs))
+    opened.formulas_are_typeset()
+
+    opened.choose("Edit", "editmenu:clear-all")
+    opened.run_all()
+    opened.wait_for_text(END)
+    opened.nothing_is_wrong()
+
+    explorers = count_explorers(notebook(path))
+    opened.wait_for(lambda: page.locator(EXPLORER).count() >= explorers, f"sign of {explorers} explorers")
+    assert page.locator(EXPLORER).count() == explorers, "count_explorers does not know how this notebook makes its explorers"
+    for place in range(explorers):
+        idle = use(Explorer(opened, place))
+        assert not idle, f"explorer {place + 1}: no change of the picture by {idle}"
+    opened.nothing_is_wrong()
