@@ -172,12 +172,13 @@ def progress(run, images, columns=8, window=25):
     for axis, name, sign in ((axes[0, 1], "reconstruction", -1), (axes[0, 2], "kl", 1)):
         values = smooth([sign * value for value in run.steps[name]], window)
         axis.plot(values, color=COLOURS["blue"], label="training")
+        shown = values[len(values) // 20 :]  # the first steps would hide all others
         checked = [epoch for epoch in run.epochs if f"validation_{name}" in epoch]
         if checked:
             heights = [sign * epoch[f"validation_{name}"] for epoch in checked]
             axis.plot([epoch["step"] for epoch in checked], heights, "s--", color=COLOURS["vermilion"], label="validation")
-        later = values[len(values) // 20 :]  # the first steps would hide all others
-        axis.set(xlabel="step", ylabel="nats per image", ylim=(0.9 * min(later), 1.02 * max(later)))
+            shown = shown + heights
+        axis.set(xlabel="step", ylabel="nats per image", ylim=(0.9 * min(shown), 1.02 * max(shown)))
         axis.set_title("KL" if name == "kl" else "reconstruction: -E log p(x|z)")
         axis.legend(fontsize=8)
     return figure
@@ -257,18 +258,19 @@ def scores(series, xlabel, bins=50):
     return figure
 
 
-def symptoms(panels, curves, ylabel="nats per image", references=None):
-    """A mistake beside the right way: panels is a dict of titles and images, curves a dict of names and values of each step."""
-    figure, axes = new_figure(1, len(panels) + 1, size=(2.6 * len(panels) + 3.8, 2.6), width_ratios=[1] * len(panels) + [1.5])
+def symptoms(panels, records, ylabel="nats per image", highest=100):
+    """A mistake beside the right way: panels is a dict of titles and images; records one of titles and records, each a dict of
+    names and values of each step. A name has its colour, a title its dash. highest: where the axis ends.
+    """
+    figure, axes = new_figure(1, len(panels) + 1, size=(2.2 * len(panels) + 4.4, 2.4), width_ratios=[1] * len(panels) + [1.9])
     for axis, (title, images) in zip(axes[0], panels.items(), strict=False):
         draw_image(axis, mosaic(images, 4), title)
     axis = axes[0, -1]
-    for (name, values), colour, dash in zip(curves.items(), LINES, DASHES * 2, strict=False):
-        axis.plot(smooth(values, 15), dash, color=colour, label=name, linewidth=1.4)
-    for label, level in (references or {}).items():
-        axis.axhline(level, color="0.5", linestyle=":", linewidth=1, label=label)
-    axis.set(xlabel="step", ylabel=ylabel)
-    axis.legend(fontsize=8)
+    for (title, record), dash in zip(records.items(), DASHES, strict=False):
+        for (name, values), colour in zip(record.items(), LINES, strict=False):
+            axis.plot(smooth(values, 15), dash, color=colour, label=f"{title}: {name}", linewidth=1.5)
+    axis.set(xlabel="step", ylabel=ylabel, ylim=(-0.03 * highest, highest))
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

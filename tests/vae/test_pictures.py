@@ -136,11 +136,16 @@ def test_scores_are_shares_and_single_ones_are_lines():
     assert axis.lines[0].get_xdata()[0] == 0
 
 
-def test_symptoms_stand_beside_curves():
-    images = torch.rand(4, 3, 8, 8)
-    *panels, axis = figures.symptoms({"right": images, "wrong": images}, {"KL": [1.0] * 20}, references={"floor": 0.5}).axes
+def test_symptoms_have_a_colour_for_each_term_and_a_dash_for_each_run():
+    images, record = torch.rand(4, 3, 8, 8), {"reconstruction": [5.0] * 20, "KL": [1.0] * 20}
+    records = {"right": record, "mistaken": record}
+    *panels, axis = figures.symptoms({"right": images, "wrong": images}, records, highest=9).axes
     assert [panel.get_title() for panel in panels] == ["right", "wrong"] and panels[0].images[0].get_array().shape == (8, 35, 3)
-    assert list(axis.lines[0].get_ydata()) == [1.0] * 20 and axis.lines[1].get_ydata()[0] == 0.5
+    assert [line.get_ydata()[0] for line in axis.lines] == [5, 1, 5, 1] and axis.get_ylim()[1] == 9
+    colours = [line.get_color() for line in axis.lines]
+    assert colours[:2] == colours[2:] and colours[0] != colours[1]
+    assert axis.lines[0].get_linestyle() != axis.lines[2].get_linestyle()
+    assert axis.get_legend().get_texts()[3].get_text() == "mistaken: KL"
 
 
 def test_a_mosaic_keeps_the_places_and_a_running_mean_ends_at_the_last_values():
