@@ -102,6 +102,14 @@ def judged(judge, images):
     return torch.cat(parts), torch.cat(said)
 
 
+def variety(images: torch.Tensor, labels: torch.Tensor, classes: int) -> float:
+    """Standard deviation of a pixel among images of one class, mean over pixels and classes: 0 if each class is one image.
+
+    The distance and the judge do not see that: both find a class in order that is drawn well and always alike.
+    """
+    return torch.stack([images[labels == k].std(dim=0).mean() for k in range(classes)]).mean().item()
+
+
 def quality(name, seeds, device):
     """Train on a set, and judge 10,000 samples of the averaged generator against the test set, beside three references."""
     judge = load_judge(name, device=device)
@@ -128,11 +136,13 @@ def quality(name, seeds, device):
         start = clock(device)
         whole(fit_gan(generator, discriminator, batches, steps=RUNS[name], average=average, noise=noise, **RATES))
         seconds = clock(device) - start
-        features, said = judged(judge, sample(average, 10_000, torch.Generator().manual_seed(1000 + seed)))
+        fake = sample(average, 10_000, torch.Generator().manual_seed(1000 + seed))
+        features, said = judged(judge, fake)
         shares = torch.bincount(said, minlength=len(judge.classes)) / len(said)
         distance = frechet_distance(*feature_statistics(features), *truth)
         rows.append((distance, seconds))
-        spread = f"classes {shares.min():.1%} to {shares.max():.1%}"
+        varied = variety(fake, said, len(judge.classes)) / variety(pixels, test.labels, len(judge.classes))
+        spread = f"classes {shares.min():.1%} to {shares.max():.1%}, variety within them {varied:.2f} of the test set's"
         print(f"  generator, seed {seed}            {distance:8.3f} after {seconds:.0f} core-seconds, {spread}", flush=True)
     print(f"  generator, median            {statistics.median(row[0] for row in rows):8.3f}", end="")
     print(f" after {statistics.median(row[1] for row in rows):.0f} core-seconds")
