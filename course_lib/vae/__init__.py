@@ -22,6 +22,7 @@ from course_lib.vae.losses import (
 )
 from course_lib.vae.models import VAE, Autoencoder, Terms
 from course_lib.vae.pixels import Pixels
+from course_lib.vae.pretrained import load_vae, train_vae
 from course_lib.vae.quantised import CodeUsage, Quantised, VectorQuantizedVAE, code_usage
 from course_lib.vae.training import fit_vae, vae_step
 
@@ -50,9 +51,11 @@ __all__ = [
     "gaussian_log_density",
     "gaussian_log_likelihood",
     "importance_weighted_bound",
+    "load_vae",
     "optimal_gaussian_log_likelihood",
     "optimal_log_variance",
     "reconstruct",
     "sample",
+    "train_vae",
     "vae_step",
 ]
