@@ -46,7 +46,7 @@ endif
 endif
 
 .PHONY: help lab test test-browser environment notebooks measure figures address lock format health judges generators \
-	bench-convolution bench-classification bench-gan test-lowest test-colab
+	autoencoders bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -109,6 +109,9 @@ bench-convolution: $(STAMP) ## compare the course's convolutions with PyTorch's
 bench-classification: $(STAMP) ## how fast classifiers learn: PART="loop mnist", also mnist-peer and cifar10 (an hour)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.classification $(PART)
 
+bench-vae: $(STAMP) ## how fast autoencoders learn: PART="loop mlp glyphs", also mlp-peer, conv and conv-long (two hours)
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.vae $(PART)
+
 judges: $(STAMP) ## train the classifiers that judge generated images again (MNIST must be in the data root; 3 minutes)
 	@$(IN_VENV) tools.judges
 
@@ -117,6 +120,9 @@ bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop
 
 generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; 40 minutes)
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.generators
+
+autoencoders: $(STAMP) ## train the VAEs that the explorers start with again (MNIST must be in the data root; an hour)
+	@$(IN_VENV) tools.autoencoders $(PART)
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"

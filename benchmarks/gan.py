@@ -24,7 +24,7 @@ SMALL = {"generator": (128, 64, 32), "discriminator": (32, 64, 128)}  # the cour
 LARGE = {"generator": (256, 128, 64), "discriminator": (64, 128, 256)}  # the pair of DCGAN's usual examples, at 32 x 32
 LATENT, BATCH = 64, 64
 RATES = {"generator_lr": 2e-3, "discriminator_lr": 2e-3}
-RUNS = {"mnist": 3000, "glyphs": 1500}  # name: steps
+RUNS = {"mnist": 2700, "glyphs": 1400}  # name: steps
 
 
 def pair(widths, latent_size=LATENT):

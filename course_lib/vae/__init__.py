@@ -36,6 +36,7 @@ from course_lib.vae.losses import (
 )
 from course_lib.vae.models import VAE, Autoencoder, Terms
 from course_lib.vae.pixels import Pixels
+from course_lib.vae.pretrained import load_vae, train_vae
 from course_lib.vae.quantised import CodeUsage, Quantised, VectorQuantizedVAE, code_usage
 from course_lib.vae.training import fit_vae, vae_step
 
@@ -73,6 +74,7 @@ __all__ = [
     "gaussian_log_density",
     "gaussian_log_likelihood",
     "importance_weighted_bound",
+    "load_vae",
     "mutual_information_gap",
     "optimal_gaussian_log_likelihood",
     "optimal_log_variance",
@@ -84,5 +86,6 @@ __all__ = [
     "reparameterisation_gradients",
     "sample",
     "score_function_gradients",
+    "train_vae",
     "vae_step",
 ]

@@ -1,0 +1,73 @@
+"""The trained models: one can be trained for any set, measured as it is saved, and found again."""
+
+from importlib import resources
+
+import pytest
+import torch
+from PIL import Image
+
+from course_lib import data
+from course_lib.data import set_data_root
+from course_lib.runtime import load_checkpoint, save_checkpoint
+from course_lib.vae import VAE, evaluate_vae, load_vae, pretrained, reconstruct, sample, train_vae
+
+
+@pytest.fixture
+def own_root(tmp_path):
+    set_data_root(tmp_path)
+    yield tmp_path
+    set_data_root(None)
+
+
+def test_that_of_glyphs_is_as_good_as_it_says(device):
+    model = load_vae("glyphs", device=device)
+    images = data.load("glyphs", "test").subset(slice(0, 500))
+    measured = evaluate_vae(model, images, binarise=model.metrics["binarise"])
+    assert isinstance(model, VAE) and not model.training
+    # The mean over 500 of 4,000 images: within four of its standard errors.
+    error = (measured.log_likelihoods - measured.kls).std().item() / 500**0.5
+    assert abs(measured.elbo - model.metrics["test_elbo"]) < 4 * error
+    assert (measured.latent_kl > 0.1).sum() >= 8, "latents in use"
+    x = images.images[:100] / 255
+    assert (reconstruct(model, x) - x).square().mean() < 0.25 * (x.mean(dim=0) - x).square().mean()
+    assert sample(model, 3).shape == (3, 1, 32, 32)
+
+
+def test_without_a_model_the_error_says_how_to_get_one(own_root):
+    with pytest.raises(FileNotFoundError, match=r"no VAE for 'cifar10': course_lib.vae.train_vae\('cifar10'\)"):
+        load_vae("cifar10")
+
+
+def test_one_is_trained_for_a_folder_and_found_again(own_root, monkeypatch):
+    images = data.load("glyphs", "train", size=32)
+    for split, rows in (("train", range(300)), ("test", range(300, 360))):
+        for n in rows:
+            folder = own_root / "images" / split / images.classes[images.labels[n]]
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(images.images[n, 0].numpy()).save(folder / f"{n:03d}.png")
+    monkeypatch.setitem(pretrained.OTHER["model"], "widths", (4, 8))
+    monkeypatch.setitem(pretrained.OTHER["training"], "epochs", 2)
+    name = f"folder:{own_root / 'images'}"
+    trained, found = train_vae(name, device="cpu"), load_vae(name, device="cpu")
+    assert found.metrics == trained.metrics and found.config == trained.config
+    test = data.load(name, "test")
+    again = evaluate_vae(found, test)
+    assert again.elbo == trained.metrics["test_elbo"] == evaluate_vae(trained, test).elbo, "rounded before it was measured"
+    assert found.pixels.likelihood == "optimal-gaussian" and found.metrics["test_bound"] > found.metrics["test_elbo"]
+
+
+def test_an_own_model_is_preferred_and_folders_are_told_apart(own_root):
+    path = pretrained.vae_path("glyphs")
+    path.parent.mkdir(parents=True)
+    model = VAE(2, 32, widths=(4,))
+    save_checkpoint(path, model, config={"model": model.config, "data": "glyphs"}, metrics={"test_elbo": -1.0})
+    assert load_vae("glyphs", device="cpu").latent_size == 2
+    assert pretrained.vae_path("folder:/a/b") != pretrained.vae_path("folder:/a_b") != pretrained.vae_path("folder:/c/b")
+
+
+@pytest.mark.parametrize("name", ["glyphs"])
+def test_a_packaged_file_is_small(name):
+    file = resources.files("course_lib.vae").joinpath("trained", f"{name}.safetensors")
+    with resources.as_file(file) as path:
+        assert path.stat().st_size < 3e6
+        assert {value.dtype for value in load_checkpoint(path).weights.values()} == {torch.float16, torch.int64}
