@@ -45,8 +45,8 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test test-browser environment notebooks measure figures address lock format health judges \
-	bench-convolution bench-classification test-lowest test-colab
+.PHONY: help lab test test-browser environment notebooks measure figures address lock format health judges generators \
+	bench-convolution bench-classification bench-gan test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -111,6 +111,12 @@ bench-classification: $(STAMP) ## how fast classifiers learn: PART="loop mnist",
 
 judges: $(STAMP) ## train the classifiers that judge generated images again (MNIST must be in the data root; 3 minutes)
 	@$(IN_VENV) tools.judges
+
+bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
+
+generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; 40 minutes)
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.generators
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"

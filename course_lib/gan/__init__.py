@@ -8,13 +8,17 @@ from course_lib.gan.augmentation import DifferentiableAugment, brightness, cutou
 from course_lib.gan.divergences import earth_movers_distance, jensen_shannon, optimal_discriminator, value
 from course_lib.gan.frechet import feature_statistics, frechet_distance
 from course_lib.gan.games import alternating, averaged, extragradient, simultaneous
+from course_lib.gan.latent import interpolate
 from course_lib.gan.losses import hinge, least_squares, minimax, non_saturating, wasserstein
 from course_lib.gan.mixtures import Coverage, Mixture, PointBatches, coverage, grid, ring
 from course_lib.gan.models import Discriminator, Generator, initialise
 from course_lib.gan.penalties import gradient_penalty, r1_penalty
 from course_lib.gan.points import PointDiscriminator, PointGenerator
+from course_lib.gan.pretrained import Pretrained, load_generator
+from course_lib.gan.sampling import draw, sample
 from course_lib.gan.spectral_norm import spectral_norm
-from course_lib.gan.training import discriminator_step, fit_gan, follow, generator_step, sample
+from course_lib.gan.training import discriminator_step, fit_gan, follow, generator_step
+from course_lib.gan.transport import Transport, optimal_transport
 
 __all__ = [
     "Coverage",
@@ -25,12 +29,15 @@ __all__ = [
     "PointBatches",
     "PointDiscriminator",
     "PointGenerator",
+    "Pretrained",
+    "Transport",
     "alternating",
     "averaged",
     "brightness",
     "coverage",
     "cutout",
     "discriminator_step",
+    "draw",
     "earth_movers_distance",
     "extragradient",
     "feature_statistics",
@@ -42,11 +49,14 @@ __all__ = [
     "grid",
     "hinge",
     "initialise",
+    "interpolate",
     "jensen_shannon",
     "least_squares",
+    "load_generator",
     "minimax",
     "non_saturating",
     "optimal_discriminator",
+    "optimal_transport",
     "r1_penalty",
     "ring",
     "sample",

@@ -62,11 +62,11 @@ def earth_movers_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     Peyre and Cuturi, Computational Optimal Transport (2019), section 2.6.
 
     x: [N], y: [M], floating point. Returns a scalar, differentiable with respect to both. Raises ValueError for samples that are
-    empty, or not on a line: there a linear programme must find who goes where (`scipy.optimize.linear_sum_assignment`).
+    empty, or not on a line: there a linear programme must find who goes where (`optimal_transport`).
     """
     for name, sample in (("x", x), ("y", y)):
         if sample.dim() != 1 or len(sample) == 0:
-            way_out = "in more dimensions use scipy.optimize.linear_sum_assignment" if sample.dim() > 1 else "it needs points"
+            way_out = "in more dimensions use optimal_transport" if sample.dim() > 1 else "it needs points"
             raise ValueError(f"{name} must be points on a line, [N], got the shape {list(sample.shape)}: {way_out}")
     N, M = len(x), len(y)
     x, y = x.double().sort().values, y.double().sort().values

@@ -22,9 +22,10 @@ class Generator(nn.Module):
     Between the layers batch normalisation and ReLU; weights start as N(0, 0.02), as in DCGAN. For three widths and 32 pixels the
     sides are 4, 8, 16, 32; for 28 pixels 4, 7, 14, 28: where a side is odd, the layer below leaves out a row and a column.
 
-    A conditional generator has a learned vector for each class, as long as z and drawn like it, and sees both side by side. Since
-    the layer above them is linear, this adds to each class its own offset in the first layer; that the vector is as large as z
-    lets the label count as much as the noise from the first step on.
+    A conditional generator adds a learned offset for each class to its first pixels, after their batch normalisation. There z
+    alone has been brought to variance 1, so it keeps a share in everything above. With the label beside z *under* the
+    normalisation, the share of z falls to almost nothing within a hundred steps: the weights of the label get the same gradient
+    from all images of a class and grow steadily, those of z do not. Each class is then one image, whatever z.
 
     Args:
         latent_size: numbers in z.
@@ -75,10 +76,10 @@ class Generator(nn.Module):
         for _ in widths:
             sides.insert(0, (sides[0] + 1) // 2)
         self.first_side, self.first_width = sides[0], widths[0]
+        self.project = nn.Linear(latent_size, widths[0] * sides[0] * sides[0], bias=False)
         if self.classes:
-            self.embedding = nn.Embedding(classes, latent_size)
-        inputs = 2 * latent_size if self.classes else latent_size
-        self.project = nn.Linear(inputs, widths[0] * sides[0] * sides[0], bias=False)
+            self.embedding = nn.Embedding(classes, widths[0] * sides[0] * sides[0])
+            initialise(self.embedding)
         layers = [nn.BatchNorm2d(widths[0]), nn.ReLU()]
         for (before, after), side in zip(itertools.pairwise(widths), sides[1:], strict=False):
             layers += [*_doubling(before, after, side, upsample, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
@@ -91,13 +92,18 @@ class Generator(nn.Module):
         """z [N, Z, 1, 1] or [N, Z], and int64 labels [N] if the generator is conditional -> images [N, channels, size, size]."""
         check_latent(z, self.latent_size)
         check_labels(labels, len(z), self.classes)
-        z = z.flatten(1)
+        x = self.body[0](self._pixels(self.project(z.flatten(1))))
         if self.classes:
-            z = torch.cat([z, self.embedding(labels)], dim=1)
-        # The transposed convolution of one pixel is a matrix. Its output is made in the layout [N, H, W, C], which the
-        # convolutions above prefer, so that nothing has to be moved in memory.
-        x = self.project(z).view(len(z), self.first_side, self.first_side, self.first_width).permute(0, 3, 1, 2)
-        return self.body(x)
+            x = x + self._pixels(self.embedding(labels))
+        return self.body[1:](x)
+
+    def _pixels(self, x: torch.Tensor) -> torch.Tensor:
+        """[N, numbers] -> [N, C, H, W], the first pixels.
+
+        The transposed convolution of one pixel is a matrix. Its output is made in the layout [N, H, W, C], which the convolutions
+        above prefer, so that nothing has to be moved in memory.
+        """
+        return x.view(len(x), self.first_side, self.first_side, self.first_width).permute(0, 3, 1, 2)
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """z [count, Z, 1, 1], standard normal, on the model's device, drawn on the CPU: the same on every device."""

@@ -211,29 +211,6 @@ def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
         kept.copy_(new)
 
 
-@torch.no_grad()
-def sample(
-    generator: nn.Module,
-    count: int,
-    noise: torch.Generator | None = None,
-    labels: torch.Tensor | None = None,
-    batch_size: int = 500,
-) -> torch.Tensor:
-    """Images [count, C, size, size] between 0 and 1, or points, on the CPU, from the generator in evaluation mode.
-
-    labels: int64 [count] for a conditional generator. noise: CPU generator that draws z. The generator's mode is left as it was.
-    """
-    training, parts = generator.training, []
-    generator.eval()
-    low, high = getattr(generator, "range", (0.0, 1.0))
-    for start in range(0, check_count("count", count, "it takes at least one"), batch_size):
-        size = min(batch_size, count - start)
-        chosen = [] if labels is None else [labels[start : start + size].to(next(generator.parameters()).device)]
-        parts.append(((generator(generator.noise(size, noise), *chosen) - low) / (high - low)).cpu())
-    generator.train(training)
-    return torch.cat(parts)
-
-
 def _mean(logits: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(logits.detach().float()).mean()
 

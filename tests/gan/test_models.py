@@ -158,16 +158,27 @@ def test_spectral_norm_bounds_every_layer():
 def test_the_generator_obeys_its_label():
     torch.manual_seed(0)
     draws = Generator(20, 16, classes=5, **SMALL).eval()
+    with torch.no_grad():
+        draws.embedding.weight *= 50  # it starts near zero
     z = draws.noise(1, generator()).expand(5, -1, -1, -1)
     images = draws(z, torch.arange(5))
     assert (images[0] - images[1:]).flatten(1).abs().amax(dim=1).min() > 1e-4
     assert torch.allclose(draws(z, torch.full((5,), 3))[0], images[3], atol=1e-6)
-    # From the first step on the label moves the first layer about as far as the noise does.
+
+
+def test_however_large_the_labels_offset_becomes_the_noise_keeps_its_share():
+    draws, seen = Generator(20, 16, classes=5, **SMALL), []
+    draws.body[1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    labels = torch.arange(5).repeat(200)
+    z = draws.noise(1000, generator())
+    draws(z, labels)
     with torch.no_grad():
-        part_z, part_y = draws.project.weight[:, :20], draws.project.weight[:, 20:]
-        by_noise = (draws.noise(500).flatten(1) @ part_z.mT).std(dim=0).mean()
-        by_label = (draws.embedding.weight @ part_y.mT).std(dim=0).mean()
-    assert 0.5 < by_label / by_noise < 2
+        draws.embedding.weight *= 1000
+    draws(z, labels)
+    for pixels in seen:
+        within = torch.stack([pixels[labels == k].std(dim=0).mean() for k in range(5)])
+        torch.testing.assert_close(within, torch.ones(5), atol=0.1, rtol=0)
+    assert seen[1].std() > 5  # the labels do move them apart
 
 
 def test_the_discriminator_adds_the_projection_of_its_features():
