@@ -95,7 +95,7 @@ class NotebookPage:
         for _ in range(5):
             self.choose("Run", "runmenu:run-all")
             try:
-                self.wait_for(self.has_started, "cell that runs", seconds=10)
+                self.wait_for(self.has_started, "cell that runs", seconds=30)
                 return
             except TimeoutError:
                 self.wait_for(self.lab.kernel_is_ready, "kernel that is idle and connected")

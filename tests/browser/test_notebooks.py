@@ -18,7 +18,7 @@ from tools.readme_table import number, written
 
 FULL = os.environ.get("COURSE_BROWSER") == "full"
 WHOLE = 1.0  # minutes
-LIMIT = 1200  # seconds for the cells of a notebook, on a machine that does other things too
+LIMIT = 3600  # seconds for the cells of a notebook, on a machine that does much else; an error ends the waiting at once
 
 
 def is_short(path) -> bool:
