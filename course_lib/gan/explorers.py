@@ -5,7 +5,7 @@ import torch
 
 from course_lib.gan.latent import interpolate
 from course_lib.gan.sampling import draw
-from course_lib.viz import Explorer, draw_image, new_figure
+from course_lib.viz import COLOURS, Explorer, draw_image, new_figure
 
 STOPS = 7  # images along the path
 SAMPLES = 50  # latent vectors to choose from
@@ -45,7 +45,7 @@ def render_walk(walk, start=0, end=1, position=0.0, first=0.0, second=0.0, digit
     for number, image in enumerate(path):
         strip[:, :, number * (W + 2) : number * (W + 2) + W] = image
     draw_image(axes[1, 0], strip)
-    axes[1, 0].axvline(position * (STOPS - 1) * (W + 2) + W / 2 - 0.5, color="#D55E00", linewidth=2)
+    axes[1, 0].axvline(position * (STOPS - 1) * (W + 2) + W / 2 - 0.5, color=COLOURS["vermilion"], linewidth=2)
     return figure
 
 
