@@ -97,7 +97,7 @@ def fit_vae(
     _check_data(model, batches, validation)
     noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
     generators = {"order": batches.generator, "noise": noise}
-    optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas, fused=True)  # one pass over the weights instead of ten
+    optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas)
     run = Run.begin(resume, settings, ADVICE, {"updates": optimizer}, generators, device)
     terms = torch.compile(model.terms) if compile else model.terms
     steps = len(batches)
