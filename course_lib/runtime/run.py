@@ -75,6 +75,7 @@ class Run:
             saved = state["optimizers"][name]
             # Names of parameters are numbers for an optimizer and texts in a checkpoint.
             optimizer.load_state_dict({**saved, "state": {int(key): value for key, value in saved["state"].items()}})
+            _restore_layout(optimizer)
         for name, generator in generators.items():
             generator.set_state(state["generators"][name].cpu())
         torch.set_rng_state(state["torch"].cpu())
@@ -151,6 +152,18 @@ class Run:
     def _check(self, name: str, value: float, where: str) -> None:
         if not math.isfinite(value):
             raise DivergenceError(f"{name} is {value} {where}. {self.advice}", self)
+
+
+def _restore_layout(optimizer: torch.optim.Optimizer) -> None:
+    """Give each state of the size of its parameter the parameter's strides.
+
+    A file holds all tensors contiguous, and parameters may be channels_last. The numbers are the same either way, but a fused
+    optimizer goes through the memory of both side by side and would pair each weight with the average of another.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _random_state(device: torch.device) -> torch.Tensor | None:

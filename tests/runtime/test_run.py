@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from course_lib.runtime import DivergenceError, Run
+from course_lib.runtime import DivergenceError, Run, load_checkpoint, save_checkpoint
 from course_lib.runtime.run import READ_EVERY
 
 
@@ -66,6 +66,42 @@ def test_generators_and_optimizers_are_put_back():
     assert torch.equal(torch.rand(3, generator=order), drawn_in_this_epoch), "the unfinished epoch is drawn again"
     assert torch.equal(torch.rand(3, generator=other), next_other) and torch.equal(torch.rand(3), next_global)
     assert torch.equal(fresh.state[weight]["momentum_buffer"], torch.ones(2)) and fresh.param_groups[0]["lr"] == 0.1
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_a_run_from_a_file_goes_on_as_if_it_had_never_stopped(tmp_path, device, fused, kernel_size):
+    """Files hold contiguous tensors, these weights lie as [O, KH, KW, C]: fused kernels read both as they lie in memory."""
+
+    def begin_training(weights, resume=None):
+        model = torch.nn.Conv2d(3, 4, kernel_size)
+        model.load_state_dict(weights)
+        model.to(device, memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(model.parameters(), 0.1, fused=fused)
+        return model, optimizer, begin(resume, optimizers={"updates": optimizer})
+
+    def update(model, optimizer, steps):
+        for x in steps:
+            optimizer.zero_grad()
+            model(x.to(device, memory_format=torch.channels_last)).square().mean().backward()
+            optimizer.step()
+
+    batches = torch.randn(6, 2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    start = torch.nn.Conv2d(3, 4, kernel_size).state_dict()
+    whole, optimizer, _ = begin_training(start)
+    update(whole, optimizer, batches)
+
+    first, optimizer, run = begin_training(start)
+    update(first, optimizer, batches[:3])
+    run.keep({"updates": optimizer}, {}, device, stopped=True)
+    save_checkpoint(tmp_path / "run.safetensors", first, training=run.state_dict())
+    checkpoint = load_checkpoint(tmp_path / "run.safetensors")
+    second, optimizer, _ = begin_training(checkpoint.weights, Run.from_state_dict(checkpoint.training))
+    state = optimizer.state[second.weight]
+    assert state["exp_avg"].stride() == state["exp_avg_sq"].stride() == second.weight.stride()
+    update(second, optimizer, batches[3:])
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(second.state_dict()[name], weight), name
 
 
 def test_other_settings_and_runs_without_state_are_refused():
