@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_count, check_labels
 from course_lib.layers import cross_entropy, softmax
 
 
@@ -76,6 +76,8 @@ def evaluate(model: nn.Module, images: ImageSet, *, batch_size: int = 500, bfloa
     """
     parameter = next(model.parameters())
     device, dtype = parameter.device, parameter.dtype
+    if len(images) == 0:
+        raise ValueError("there are no images to measure: the mean over none is not defined")
     check_labels(images.labels, len(images))
     modes = {module: module.training for module in model.modules()}
     batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True, dtype=dtype)
@@ -140,6 +142,8 @@ def calibration(probabilities: torch.Tensor, labels: torch.Tensor, bins: int = 1
 
     probabilities: [N, K], each row summing to 1; labels: int64 [N]. Raises ValueError for logits in their place.
     """
+    if len(labels) == 0:
+        raise ValueError("there are no images to measure: the mean over none is not defined")
     check_labels(labels, *probabilities.shape)
     bins = check_count("bins", bins, "there must be at least one")
     sums = probabilities.sum(dim=1)
@@ -186,17 +190,3 @@ def accuracy_by_factor(correct: torch.Tensor, values: torch.Tensor, edges: Seque
             interval = accuracy_interval(right, count)
             rows.append({"low": low, "high": high, "count": count, "accuracy": right / count, "interval": interval})
     return rows
-
-
-def check_labels(labels: torch.Tensor, count: int, classes: int | None = None) -> None:
-    """Refuse labels that are not int64 [count] and, where `classes` is given, those outside 0 to classes - 1."""
-    if count == 0:
-        raise ValueError("there are no images")
-    if labels.dtype != torch.int64:
-        raise TypeError(f"labels must be int64, got {labels.dtype}: convert them with .long()")
-    if labels.shape != (count,):
-        raise ValueError(f"labels must have the shape [{count}], one for each image, got {list(labels.shape)}")
-    outside = torch.zeros_like(labels, dtype=torch.bool) if classes is None else (labels < 0) | (labels >= classes)
-    if outside.any():
-        way_out = "build the model with more classes, or correct the label"
-        raise ValueError(f"a label is {labels[outside][0].item()}, outside the classes 0 to {classes - 1}: {way_out}")

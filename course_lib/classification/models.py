@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.convolution import conv_output_size
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_count, check_images, check_widths
 
 LEAST = "it must be at least 1"
 
@@ -60,22 +60,8 @@ class Classifier(nn.Module):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Images [N, C, H, W] -> what the last layer sees of them, [N, features]."""
-        self._check(x)
+        check_images(x, self.in_channels, self.size)
         return self.body((x - self.mean) / self.std)
-
-    def _check(self, x: torch.Tensor) -> None:
-        """Raise for what is no batch of images of the right kind: TypeError for the dtype, ValueError for the shape."""
-        if not x.is_floating_point():
-            raise TypeError(f"x is {x.dtype}: the model takes floats between 0 and 1; make them with x.float() / 255")
-        expected = (self.in_channels, self.size, self.size)
-        if x.dim() != 4 or tuple(x.shape[1:]) != expected:
-            shape = " x ".join(map(str, expected))
-            way_out = f"build the model for them, or load them with size={self.size}"
-            if x.dim() == 3:
-                way_out = "an image alone becomes a batch with x[None]"
-            elif x.dim() == 4 and x.shape[1] != self.in_channels:
-                way_out = "build the model with their in_channels, or convert them (grey to colour: x.expand(-1, 3, -1, -1))"
-            raise ValueError(f"x has the shape {list(x.shape)}, and this model takes images of {shape}: {way_out}")
 
 
 class LinearClassifier(Classifier):
@@ -91,7 +77,7 @@ class MLP(Classifier):
     """Dense layers with ReLU between them. widths: the number of features after each hidden layer."""
 
     def __init__(self, in_channels: int, size: int, classes: int, *, widths: Sequence[int] = (128,)) -> None:
-        widths = _check_widths(widths, least=0)
+        widths = check_widths(widths, least=0)
         super().__init__(in_channels, size, classes, widths=widths)
         sizes = [in_channels * size * size, *widths]
         layers = [part for inputs, outputs in itertools.pairwise(sizes) for part in (nn.Linear(inputs, outputs), nn.ReLU())]
@@ -127,7 +113,7 @@ class CNN(Classifier):
         stride: int = 1,
         batch_norm: bool = False,
     ) -> None:
-        widths = _check_widths(widths)
+        widths = check_widths(widths)
         hidden, stride = check_count("hidden", hidden, LEAST), check_count("stride", stride, LEAST)
         super().__init__(in_channels, size, classes, widths=widths, hidden=hidden, stride=stride, batch_norm=batch_norm)
         layers, channels, side = [], in_channels, size
@@ -202,7 +188,7 @@ class ResNet(Classifier):
         stem_stride: int = 2,
         skip: bool = True,
     ) -> None:
-        widths = _check_widths(widths)
+        widths = check_widths(widths)
         depth, stem_stride = check_count("depth", depth, LEAST), check_count("stem_stride", stem_stride, LEAST)
         options = {"widths": widths, "depth": depth, "stem_stride": stem_stride, "skip": skip}
         super().__init__(in_channels, size, classes, **options)
@@ -214,16 +200,6 @@ class ResNet(Classifier):
                 channels = width
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = nn.Linear(channels, classes)
-
-
-def _check_widths(widths: Sequence[int], least: int = 1) -> list[int]:
-    """widths as a list of whole numbers, at least `least` of them."""
-    if isinstance(widths, int):
-        raise TypeError(f"widths is {widths}: it must be a sequence of whole numbers, for example ({widths},)")
-    widths = [check_count("a width", width, LEAST) for width in widths]
-    if len(widths) < least:
-        raise ValueError(f"widths is {widths}: there must be at least {least}")
-    return widths
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.classification.evaluation import check_labels, evaluate
+from course_lib.classification.evaluation import evaluate
 from course_lib.classification.schedules import learning_rate
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_count, check_labels, check_last_batch
 from course_lib.runtime import Progress, Run, StopButton
 
 ADVICE = (
@@ -178,10 +178,7 @@ def _check_data(model: nn.Module, batches: Batches, validation: ImageSet | None)
     """Refuse images and labels that do not fit the model before any step: in a step, on a GPU, the check would wait each time."""
     if batches.labels is None:
         raise ValueError("the batches have no labels: make them from an ImageSet, or give Batches labels")
-    alone = len(batches.images) % batches.batch_size == 1 and not batches.drop_last
-    if alone and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
-        way_out = "batch normalisation needs at least two: give Batches drop_last=True, or another batch_size"
-        raise ValueError(f"the last batch of {len(batches.images)} images in batches of {batches.batch_size} has one: {way_out}")
+    check_last_batch(batches, model)
     model.eval()
     classes = model(batches.take(slice(0, 1))[0]).shape[1]
     check_labels(batches.labels, len(batches.images), classes)

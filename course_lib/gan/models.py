@@ -12,8 +12,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from course_lib.convolution import conv_output_size
-from course_lib.data.arguments import check_count
-from course_lib.gan.arguments import check_classes, check_images, check_labels, check_latent, check_widths
+from course_lib.data.arguments import check_condition, check_count, check_images, check_latent, check_widths
 
 
 class Generator(nn.Module):
@@ -61,7 +60,7 @@ class Generator(nn.Module):
         self.latent_size = check_count("latent_size", latent_size, "z needs at least one number")
         self.channels = check_count("channels", channels, "1 is grey, 3 is colour")
         self.size = check_count("size", size, "an image has at least one pixel")
-        self.classes = check_classes(classes)
+        self.classes = check_count("classes", classes, "use 0 for a network without labels", least=0)
         widths = check_widths(widths)
         if upsample not in ("transposed", "nearest"):
             raise ValueError(f"upsample is {upsample!r}: choose from transposed, nearest")
@@ -90,9 +89,9 @@ class Generator(nn.Module):
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """z [N, Z, 1, 1] or [N, Z], and int64 labels [N] if the generator is conditional -> images [N, channels, size, size]."""
-        check_latent(z, self.latent_size)
-        check_labels(labels, len(z), self.classes)
-        x = self.body[0](self._pixels(self.project(z.flatten(1))))
+        z = check_latent(z, self.latent_size, "generator")
+        check_condition(labels, len(z), self.classes)
+        x = self.body[0](self._pixels(self.project(z)))
         if self.classes:
             x = x + self._pixels(self.embedding(labels))
         return self.body[1:](x)
@@ -150,7 +149,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.size = check_count("size", size, "an image has at least one pixel")
         self.channels = check_count("channels", channels, "1 is grey, 3 is colour")
-        self.classes = check_classes(classes)
+        self.classes = check_count("classes", classes, "use 0 for a network without labels", least=0)
         widths = check_widths(widths)
         batch_norm = not spectral_norm if batch_norm is None else batch_norm
         if batch_norm and spectral_norm:
@@ -179,13 +178,13 @@ class Discriminator(nn.Module):
     def forward(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """Images [N, channels, size, size], and int64 labels [N] if the discriminator is conditional -> logits [N]."""
         features = self.features(x)
-        check_labels(labels, len(x), self.classes)
+        check_condition(labels, len(x), self.classes)
         logits = self.head(features).squeeze(1)
         return logits + (self.embedding(labels) * features).sum(dim=1) if self.classes else logits
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Images [N, channels, size, size] -> what the last layer sees of them, [N, features]."""
-        check_images(x, self.channels, self.size)
+        check_images(x, self.channels, self.size, "discriminator")
         return self.body(x)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from course_lib.data.arguments import check_count
-from course_lib.gan.arguments import check_latent, check_widths
+from course_lib.data.arguments import check_count, check_latent, check_widths
 
 
 class PointGenerator(nn.Module):
@@ -32,8 +31,7 @@ class PointGenerator(nn.Module):
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         """z [N, Z] -> points [N, dimensions]."""
-        check_latent(z, self.latent_size)
-        return self.body(z.flatten(1))
+        return self.body(check_latent(z, self.latent_size, "generator"))
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """z [count, Z], standard normal, on the model's device. Drawn on the CPU, so that it is the same on every device."""

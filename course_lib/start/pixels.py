@@ -2,19 +2,19 @@
 
 import torch
 
+from course_lib.data.arguments import check_labels
+
 
 def fit_pixels(images, labels, classes):
     """How often each pixel is white in each class: the maximum-likelihood estimate, smoothed by one image of each kind.
 
     images: bool or 0/1 [N, D], labels: int64 [N] from 0 to classes - 1 -> theta float64 [classes, D], strictly between 0 and 1.
-    Raises ValueError if a class has no image, a label is not from 0 to classes - 1, or a pixel is neither 0 nor 1.
+    Raises ValueError if a class has no image, a label is not from 0 to classes - 1, or a pixel is neither 0 nor 1; TypeError for
+    labels of another type.
     """
     _check_black_and_white(images)
-    if (labels < 0).any():
-        raise ValueError(f"a label is {int(labels.min())}: labels count the classes from 0")
+    check_labels(labels, len(images), classes)
     counts = torch.bincount(labels, minlength=classes)
-    if len(counts) > classes:
-        raise ValueError(f"labels go up to {int(labels.max())}, but there are only {classes} classes")
     if (counts == 0).any():
         raise ValueError(f"no image of class {int((counts == 0).nonzero()[0])}: every class needs at least one")
     white = torch.zeros(classes, images.shape[1], dtype=torch.float64, device=images.device).index_add_(

@@ -115,7 +115,7 @@ def evaluate_vae(
     Raises:
         ValueError: no images, or such as do not fit the model; a number of samples for a model without q(z|x).
     """
-    samples = 0 if samples == 0 else check_count("samples", samples, "use 0 for no importance-weighted bound")
+    samples = check_count("samples", samples, "use 0 for no importance-weighted bound", least=0)
     if len(images) == 0:
         raise ValueError("there are no images to measure: the mean over none is not defined")
     if samples and not isinstance(model, Variational):

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from course_lib.data.arguments import check_count
-from course_lib.vae.arguments import check_classes, check_images, check_labels, check_latent, check_widths
+from course_lib.data.arguments import check_condition, check_count, check_images, check_latent, check_widths
 from course_lib.vae.losses import gaussian_kl
 from course_lib.vae.networks import ConvDecoder, ConvEncoder
 from course_lib.vae.pixels import Pixels
@@ -48,15 +47,15 @@ class LatentModel(nn.Module):
         self.latent_size = check_count("latent_size", latent_size, "z needs at least one number")
         self.size = check_count("size", size, "an image has at least one pixel")
         self.channels = check_count("channels", channels, "1 is grey, 3 is colour")
-        self.classes = check_classes(classes)
+        self.classes = check_count("classes", classes, "use 0 for a model without labels", least=0)
         self.config = {"latent_size": self.latent_size, "size": self.size, "channels": self.channels, "classes": self.classes}
         self.config |= {"likelihood": likelihood, "sigma": float(sigma), **options}
         self.pixels = Pixels(likelihood, sigma, self.channels)
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """z [N, Z] (and labels [N]) -> the numbers of p(x|z), [N, channels, size, size]: logits, or means."""
-        check_latent(z, self.latent_size)
-        check_labels(labels, len(z), self.classes)
+        z = check_latent(z, self.latent_size)
+        check_condition(labels, len(z), self.classes)
         return self.decoder(z, labels)
 
     def image(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
@@ -71,7 +70,7 @@ class LatentModel(nn.Module):
     def _encoded(self, x: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """The features of the encoder, for the heads."""
         check_images(x, self.channels, self.size)
-        check_labels(labels, len(x), self.classes)
+        check_condition(labels, len(x), self.classes)
         return self.encoder(x, labels)
 
 
@@ -93,7 +92,7 @@ class Convolutional(LatentModel):
         sigma: float = 0.1,
     ) -> None:
         hidden = check_count("hidden", hidden, "a layer needs at least one feature")
-        blocks = 0 if blocks == 0 else check_count("blocks", blocks, "use 0 for no residual blocks")
+        blocks = check_count("blocks", blocks, "use 0 for no residual blocks", least=0)
         options = {"widths": check_widths(widths), "hidden": hidden, "blocks": blocks, "batch_norm": bool(batch_norm)}
         super().__init__(latent_size, size, channels, classes, likelihood, sigma, **options)
         shared = {"size": self.size, "channels": self.channels, "classes": self.classes, **options}

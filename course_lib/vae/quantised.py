@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count
-from course_lib.vae.arguments import check_images, check_labels, check_widths
+from course_lib.data.arguments import check_condition, check_count, check_images, check_widths
 from course_lib.vae.evaluation import evaluation_mode
 from course_lib.vae.models import LatentModel, Terms
 from course_lib.vae.networks import doubling_layers, halving_layers, sides_of
@@ -84,7 +83,7 @@ class VectorQuantizedVAE(LatentModel):
     ) -> None:
         codes = check_count("codes", codes, "a dictionary needs words: 2 at least to say anything")
         code_size = check_count("code_size", code_size, "a word has at least one number")
-        blocks = 0 if blocks == 0 else check_count("blocks", blocks, "use 0 for no residual blocks")
+        blocks = check_count("blocks", blocks, "use 0 for no residual blocks", least=0)
         if not 0 <= commitment < math.inf:
             raise ValueError(f"commitment is {commitment}: it must be at least 0 and finite, for example 0.25")
         widths, size = check_widths(widths), check_count("size", size, "an image has at least one pixel")
@@ -121,7 +120,7 @@ class VectorQuantizedVAE(LatentModel):
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """Codes, int64 [N, S, S] -> the numbers of p(x|codes), [N, C, H, W]: logits, or means. labels must be None."""
-        check_labels(labels, len(z), 0)
+        check_condition(labels, len(z), 0)
         if z.dtype != torch.int64 or z.shape[1:] != (self.side, self.side):
             kind = f"{z.dtype} of shape {list(z.shape)}"
             raise ValueError(f"z must be codes, int64 [N, {self.side}, {self.side}], got {kind}: model.encode(x) gives them")
@@ -146,7 +145,7 @@ class VectorQuantizedVAE(LatentModel):
 
     def _vectors(self, x: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         check_images(x, self.channels, self.size)
-        check_labels(labels, len(x), 0)
+        check_condition(labels, len(x), 0)
         return self.encoder(x)
 
     def _words(self, codes: torch.Tensor) -> torch.Tensor:

@@ -4,12 +4,10 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_count, check_images, check_labels, check_last_batch
 from course_lib.runtime import Progress, Run, StopButton
-from course_lib.vae.arguments import check_images, check_labels
 from course_lib.vae.evaluation import BINARISE, binarised, evaluate_vae
 from course_lib.vae.losses import elbo
 from course_lib.vae.models import LatentModel, Terms
@@ -184,19 +182,16 @@ def _settings(**settings: object) -> dict:
 @torch.no_grad()
 def _check_data(model: LatentModel, batches: Batches, validation: ImageSet | None) -> None:
     """Refuse images and labels that do not fit the model before any step."""
-    alone = len(batches.images) % batches.batch_size == 1 and not batches.drop_last
-    if alone and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
-        way_out = "batch normalisation needs at least two: give Batches drop_last=True, or another batch_size"
-        raise ValueError(f"the last batch of {len(batches.images)} images in batches of {batches.batch_size} has one: {way_out}")
+    check_last_batch(batches, model)
     check_images(batches.take(slice(0, 1))[0], model.channels, model.size)
     if model.classes and batches.labels is None:
         raise ValueError(f"the batches have no labels, and the model has {model.classes} classes: make them from an ImageSet")
     if model.classes:
-        check_labels(batches.labels.cpu(), len(batches.images), model.classes)
+        check_labels(batches.labels, len(batches.images), model.classes)
     if validation is not None:
         evaluate_vae(model, validation.subset(slice(0, 1)))
         if model.classes:
-            check_labels(validation.labels.cpu(), len(validation), model.classes)
+            check_labels(validation.labels, len(validation), model.classes)
 
 
 def _validate(model: LatentModel, validation: ImageSet | None, binarise: str) -> dict[str, float]:

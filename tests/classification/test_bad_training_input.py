@@ -41,7 +41,7 @@ def test_labels_outside_the_classes_are_named_before_any_step(labels, bad):
     model = model_with_dropout()
     before = weights(model)
     wrong = data.Batches(IMAGES.images, labels, 16)
-    with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 9: build the model with more classes"):
+    with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 9: use more classes"):
         fit_classifier(model, wrong, **ROUND)
     with pytest.raises(ValueError, match="have no labels"):
         fit_classifier(model, data.Batches(IMAGES.images), **ROUND)
@@ -49,13 +49,17 @@ def test_labels_outside_the_classes_are_named_before_any_step(labels, bad):
 
 
 def test_wrong_channels_and_empty_validation_are_named():
-    with pytest.raises(ValueError, match="build the model with their in_channels"):
+    with pytest.raises(ValueError, match="build the model with their channels"):
         fit_classifier(CNN(3, 16, 10), make_batches(), **ROUND)
     empty = data.ImageSet(IMAGES.images[:0], IMAGES.labels[:0], IMAGES.classes)
     wrong = data.ImageSet(IMAGES.images, IMAGES.labels + 5, IMAGES.classes)
     coloured = data.ImageSet(IMAGES.images.expand(-1, 3, -1, -1), IMAGES.labels, IMAGES.classes)
     never = {"augment": lambda x: pytest.fail("a step was made before the error")}
-    for validation, words in ((empty, "there are no images"), (wrong, "outside the classes 0 to 9"), (coloured, "in_channels")):
+    for validation, words in (
+        (empty, "there are no images"),
+        (wrong, "outside the classes 0 to 9"),
+        (coloured, "with their channels"),
+    ):
         with pytest.raises(ValueError, match=words):
             fit_classifier(CNN(1, 16, 10), make_batches(), validation, **never, **ROUND)
 

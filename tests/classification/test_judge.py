@@ -53,7 +53,7 @@ def test_it_stays_in_evaluation_mode():
 
 def test_bad_images_are_refused():
     result = load_judge("glyphs", device="cpu")
-    with pytest.raises(ValueError, match="in_channels"):
+    with pytest.raises(ValueError, match="with their channels"):
         result(torch.rand(1, 3, 28, 28))
     with pytest.raises(TypeError, match=r"torch\.uint8"):
         result(torch.zeros(1, 1, 28, 28, dtype=torch.uint8))

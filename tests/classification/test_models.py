@@ -91,7 +91,7 @@ def test_bad_input_names_the_way_out(kind):
     model = kind(3, 16, 2)
     with pytest.raises(TypeError, match=r"x is torch.uint8.*x.float\(\) / 255"):
         model(torch.zeros(2, 3, 16, 16, dtype=torch.uint8))
-    with pytest.raises(ValueError, match=r"takes images of 3 x 16 x 16: build the model with their in_channels"):
+    with pytest.raises(ValueError, match=r"takes images of 3 x 16 x 16: build the model with their channels"):
         model(torch.zeros(2, 1, 16, 16))
     with pytest.raises(ValueError, match=r"load them with size=16"):
         model(torch.zeros(2, 3, 17, 16))
@@ -137,7 +137,7 @@ def test_a_budget_below_the_narrowest_model_is_refused():
         (lambda: CNN(1, 28, 10, stride=0), "stride is 0"),
         (lambda: CNN(1, 28, 10, hidden=0), "hidden is 0"),
         (lambda: CNN(1, 28, 10, widths=32), r"widths is 32: it must be a sequence"),
-        (lambda: ResNet(1, 28, 10, widths=()), r"widths is \[\]: there must be at least 1"),
+        (lambda: ResNet(1, 28, 10, widths=()), r"widths is \[\]: the network needs at least 1"),
         (lambda: ResNet(1, 28, 10, depth=0), "depth is 0"),
         (lambda: MLP(1, 28, 10, widths=(8, -1)), "a width is -1"),
         (lambda: LinearClassifier(1, 8, True), "classes is True"),

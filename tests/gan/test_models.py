@@ -232,42 +232,13 @@ def test_bad_arguments_of_the_generator():
             Generator(**change)
 
 
-def test_bad_latents_name_the_way_out():
-    draws = Generator(5, 8, widths=(4,))
-    with pytest.raises(TypeError, match=r"z is torch.int64: it must be floating point"):
-        draws(torch.ones(2, 5, dtype=torch.int64))
-    with pytest.raises(ValueError, match=r"z has the shape \[2, 6\], and this generator takes \[N, 5\]: generator.noise\(N\)"):
+def test_bad_input_names_the_way_out():
+    draws, judges = Generator(5, 8, classes=3, widths=(4,)), Discriminator(16, 3, widths=(4,))
+    with pytest.raises(ValueError, match=r"this generator takes \[N, 5\]: generator.noise\(N\)"):
         draws(torch.ones(2, 6))
-    with pytest.raises(ValueError, match=r"z\[None\]"):
-        draws(torch.ones(5))
-    with pytest.raises(ValueError, match=r"z has the shape \[2, 5, 2, 2\]"):
-        draws(torch.ones(2, 5, 2, 2))
-
-
-def test_bad_images_name_the_way_out():
-    judges = Discriminator(16, 3, widths=(4,))
-    with pytest.raises(TypeError, match=r"x is torch.uint8.*x.float\(\) / 255"):
-        judges(torch.zeros(2, 3, 16, 16, dtype=torch.uint8))
-    with pytest.raises(ValueError, match=r"takes images of 3 x 16 x 16: build the discriminator with their channels"):
+    with pytest.raises(ValueError, match=r"this network has 3 classes: give it labels, int64 \[2\]"):
+        draws(torch.ones(2, 5))
+    with pytest.raises(ValueError, match=r"this discriminator takes images of 3 x 16 x 16: build the discriminator with"):
         judges(torch.zeros(2, 1, 16, 16))
-    with pytest.raises(ValueError, match=r"load them with size=16"):
-        judges(torch.zeros(2, 3, 17, 16))
-    with pytest.raises(ValueError, match=r"x\[None\]"):
-        judges(torch.zeros(3, 16, 16))
-
-
-def test_bad_labels_name_the_way_out():
-    models = [(Generator(5, 8, classes=3, widths=(4,)), torch.ones(2, 5))]
-    models += [(Discriminator(8, classes=3, widths=(4,)), torch.ones(2, 1, 8, 8))]
-    for model, x in models:
-        with pytest.raises(ValueError, match=r"this network has 3 classes: give it labels, int64 \[2\]"):
-            model(x)
-        with pytest.raises(ValueError, match=r"labels must be int64 \[2\], got torch.float32 of shape \[2\]"):
-            model(x, torch.ones(2))
-        with pytest.raises(ValueError, match=r"labels must be int64 \[2\], got torch.int64 of shape \[3\]"):
-            model(x, torch.ones(3, dtype=torch.int64))
-        for bad in (-1, 3):
-            with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 2"):
-                model(x, torch.tensor([0, bad]))
     with pytest.raises(ValueError, match="labels were given to a network without classes"):
-        Generator(5, 8, widths=(4,))(torch.ones(2, 5), torch.tensor([0, 1]))
+        judges(torch.zeros(2, 3, 16, 16), torch.tensor([0, 1]))

@@ -108,7 +108,7 @@ def test_bad_input_is_named():
         model.decode(torch.zeros(2, 3, 3))
     with pytest.raises(ValueError, match="a code lies outside 0 to 4"):
         model.decode(torch.full((2, 3, 3), 5))
-    with pytest.raises(ValueError, match="labels were given to a model without classes"):
+    with pytest.raises(ValueError, match="labels were given to a network without classes"):
         model.encode(torch.rand(2, 1, 12, 12), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="takes images of 1 x 12 x 12"):
         model.encode(torch.rand(2, 1, 16, 16))

@@ -1,0 +1,121 @@
+"""The checks that the rooms share: what passes, and for what does not the value, the limit and the way out."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from course_lib.data import Batches
+from course_lib.data.arguments import (
+    check_condition,
+    check_count,
+    check_images,
+    check_labels,
+    check_last_batch,
+    check_latent,
+    check_widths,
+)
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), torch.tensor(3)])
+def test_whole_numbers_of_every_kind_become_ints(value):
+    assert check_count("side", value, "") == 3 and type(check_count("side", value, "")) is int
+
+
+@pytest.mark.parametrize("value", [3.0, "3", None, True, torch.tensor(3.0)])
+def test_what_is_no_whole_number_is_named_with_its_least(value):
+    with pytest.raises(TypeError, match=re.escape(f"side is {value!r}: it must be a whole number, at least 0")):
+        check_count("side", value, "", least=0)
+
+
+def test_the_least_number_is_the_last_that_passes():
+    assert check_count("classes", 0, "use 0 for none", least=0) == 0
+    with pytest.raises(ValueError, match="classes is -1: use 0 for none"):
+        check_count("classes", -1, "use 0 for none", least=0)
+    with pytest.raises(ValueError, match="count is 0: it takes one"):
+        check_count("count", 0, "it takes one")
+
+
+def test_widths_come_from_any_iterator_and_bad_ones_are_named():
+    assert check_widths(iter([8, np.int64(4)])) == [8, 4] and check_widths((), least=0) == []
+    for widths, error, words in (
+        (32, TypeError, r"widths is 32: .*for example \(32,\)"),
+        ((8, 0), ValueError, "a width is 0: a layer needs at least one channel"),
+        ((8, 2.5), TypeError, r"a width is 2\.5"),
+        ((), ValueError, r"widths is \[\]: the network needs at least 1, for example"),
+    ):
+        with pytest.raises(error, match=words):
+            check_widths(widths)
+
+
+def test_images_of_the_right_kind_pass_and_others_name_the_way_out():
+    check_images(torch.rand(2, 3, 16, 16), 3, 16)
+    check_images(torch.rand(0, 3, 16, 16, dtype=torch.float64), 3, 16)
+    for shape, words in (
+        ((2, 1, 16, 16), "build the judge with their channels, or convert them"),
+        ((2, 3, 17, 16), "build the judge for them, or load them with size=16"),
+        ((2, 3, 16, 17), "build the judge for them, or load them with size=16"),
+        ((3, 16, 16), "an image alone becomes a batch with x[None]"),
+        ((2, 768), "build the judge for them"),
+    ):
+        message = f"x has the shape {list(shape)}, and this judge takes images of 3 x 16 x 16: {words}"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            check_images(torch.rand(shape), 3, 16, "judge")
+    with pytest.raises(TypeError, match=r"x is torch.uint8: the model takes floating-point images; x.float\(\) / 255 makes them"):
+        check_images(torch.zeros(2, 3, 16, 16, dtype=torch.uint8), 3, 16)
+
+
+def test_latent_vectors_come_back_flat_and_others_name_the_way_out():
+    z = torch.rand(2, 5)
+    assert torch.equal(check_latent(z, 5), z) and torch.equal(check_latent(z[:, :, None, None], 5), z)
+    with pytest.raises(TypeError, match=r"z is torch.int64: it must be floating point, for example model.noise\(16\)"):
+        check_latent(torch.ones(2, 5, dtype=torch.int64), 5)
+    message = r"z has the shape \[2, 6\], and this generator takes \[N, 5\]: generator.noise\(N\) draws it"
+    with pytest.raises(ValueError, match=message):
+        check_latent(torch.ones(2, 6), 5, "generator")
+    with pytest.raises(ValueError, match=r"z\[None\]"):
+        check_latent(torch.ones(5), 5)
+    for shape in ((2, 5, 1), (2, 5, 2, 2), (2, 5, 1, 1, 1)):
+        with pytest.raises(ValueError, match=re.escape(f"z has the shape {list(shape)}")):
+            check_latent(torch.ones(shape), 5)
+
+
+def test_labels_are_classes_one_for_each_image(device):
+    labels = torch.tensor([0, 2], device=device)
+    check_labels(labels, 2)
+    check_labels(labels, 2, 3)
+    check_labels(labels[:0], 0, 3)
+    for bad in (-1, 3):
+        with pytest.raises(ValueError, match=rf"a label is {bad}, outside the classes 0 to 2: use more classes, or correct"):
+            check_labels(torch.tensor([0, bad], device=device), 2, 3)
+    with pytest.raises(ValueError, match=r"labels must have the shape \[3\], one for each image, got \[2\]"):
+        check_labels(labels, 3)
+    for kind in (torch.int32, torch.uint8, torch.float32, torch.bool):
+        with pytest.raises(TypeError, match=rf"labels must be int64, got {kind}: convert them with .long\(\)"):
+            check_labels(labels.to(kind), 2)
+
+
+def test_a_network_gets_labels_exactly_where_it_is_conditional():
+    labels = torch.tensor([0, 2])
+    check_condition(None, 2, 0)
+    check_condition(labels, 2, 3)
+    with pytest.raises(ValueError, match="labels were given to a network without classes: build it with classes=10"):
+        check_condition(labels, 2, 0)
+    with pytest.raises(ValueError, match=r"this network has 3 classes: give it labels, int64 \[2\], one for each image"):
+        check_condition(None, 2, 3)
+    with pytest.raises(ValueError, match="a label is 2, outside the classes 0 to 1"):
+        check_condition(labels, 2, 2)
+    # What the labels are is not read where reading would wait for the device: a meta tensor has nothing to read at all.
+    check_condition(torch.empty(2, dtype=torch.int64, device="meta"), 2, 3)
+
+
+def test_a_last_batch_of_one_is_refused_where_it_would_be_normalised():
+    images = torch.zeros(33, 1, 4, 4, dtype=torch.uint8)
+    normalised, plain = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(16)), nn.Flatten()
+    with pytest.raises(ValueError, match=r"the last batch of 33 images in batches of 16 has one: .*drop_last=True"):
+        check_last_batch(Batches(images, batch_size=16), normalised)
+    check_last_batch(Batches(images, batch_size=16), plain)
+    check_last_batch(Batches(images, batch_size=16, drop_last=True), normalised)
+    check_last_batch(Batches(images, batch_size=15), normalised)
