@@ -12,6 +12,7 @@ from torch import nn
 from course_lib.data import Batches, ImageSet
 from course_lib.data.arguments import check_count, check_labels
 from course_lib.layers import cross_entropy, softmax
+from course_lib.runtime import evaluation_mode
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +80,9 @@ def evaluate(model: nn.Module, images: ImageSet, *, batch_size: int = 500, bfloa
     if len(images) == 0:
         raise ValueError("there are no images to measure: the mean over none is not defined")
     check_labels(images.labels, len(images))
-    modes = {module: module.training for module in model.modules()}
     batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True, dtype=dtype)
-    try:
-        model.eval()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            logits = torch.cat([model(x).float() for x, _ in batches]).cpu()
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with evaluation_mode(model), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+        logits = torch.cat([model(x).float() for x, _ in batches]).cpu()
     check_labels(images.labels, len(images), logits.shape[1])
     return Evaluation(logits, images.labels)
 

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_condition, check_count
+from course_lib.runtime import evaluation_mode
 
 
 @torch.no_grad()
@@ -11,19 +12,15 @@ def draw(generator: nn.Module, z: torch.Tensor, labels: torch.Tensor | None = No
     """Images [N, C, size, size] between 0 and 1, or points, on the CPU, from z [N, Z] or [N, Z, 1, 1].
 
     labels: int64 [N] for a conditional generator. The generator draws in evaluation mode, so that an image depends on its own z
-    alone; its mode is left as it was. It computes batch_size images at a time.
+    alone; the modes of its parts are left as they were. It computes batch_size images at a time.
     """
-    training, parts = generator.training, []
-    device = next(generator.parameters()).device
+    device, parts = next(generator.parameters()).device, []
     low, high = getattr(generator, "range", (0.0, 1.0))
-    generator.eval()
-    try:
+    with evaluation_mode(generator):
         for start in range(0, len(z), batch_size):
             part = slice(start, start + batch_size)
             chosen = [] if labels is None else [labels[part].to(device)]
             parts.append(((generator(z[part].to(device), *chosen) - low) / (high - low)).cpu())
-    finally:
-        generator.train(training)
     return torch.cat(parts)
 
 
@@ -39,6 +36,5 @@ def sample(
     noise: CPU generator that draws z. labels: int64 [count] for a conditional generator.
     """
     check_count("count", count, "it takes at least one")
-    if labels is not None and len(labels) != count:
-        raise ValueError(f"{len(labels)} labels for {count} images: give one for each")
+    check_condition(labels, count, getattr(generator, "classes", 0))
     return draw(generator, generator.noise(count, noise), labels, batch_size)

@@ -1,7 +1,8 @@
-"""What every chapter needs and no chapter is about: device, seeds, checkpoints, the Stop button and the health of the machine."""
+"""What every chapter needs and no chapter is about: device, seeds, runs, checkpoints, the Stop button, the machine's health."""
 
 from course_lib.runtime.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from course_lib.runtime.device import pick_device
+from course_lib.runtime.modes import evaluation_mode
 from course_lib.runtime.progress import Progress
 from course_lib.runtime.run import DivergenceError, Run
 from course_lib.runtime.seeds import seed_everything
@@ -14,6 +15,7 @@ __all__ = [
     "Progress",
     "Run",
     "StopButton",
+    "evaluation_mode",
     "interleaved_medians",
     "load_checkpoint",
     "load_weights",

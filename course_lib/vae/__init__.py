@@ -1,11 +1,9 @@
 """Chapter 5: autoencoders, and variational ones, that learn what an image is made of and draw new ones.
 
-`losses` is the evidence lower bound, term by term; `models` and `dense` are the networks, `pixels` what a decoder says of the
-pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws. `linear` and `curved` are where the truth is
-known, so that every term can be checked; `estimators` compares two ways to its gradient; `factors` asks what the latents know
-about what drew the images.
 `losses` is the evidence lower bound, term by term; `models`, `dense` and `quantised` are the networks, `pixels` what a decoder
-says of the pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws.
+says of the pixels; `training` is the loop, and `evaluation` measures, reconstructs and draws. `linear` and `curved` are where the
+truth is known, so that every term can be checked; `estimators` compares two ways to its gradient; `factors` asks what the latents
+know about what drew the images.
 """
 
 from course_lib.vae.curved import CurvedModel, arc

@@ -1,14 +1,12 @@
 """Measuring a trained model: the terms of its bound on a split, tighter bounds, reconstructions and samples."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_condition, check_count
+from course_lib.runtime import evaluation_mode
 from course_lib.vae.losses import gaussian_kl_sampled, importance_weighted_bound
 from course_lib.vae.models import LatentModel, Variational
 
@@ -31,18 +29,6 @@ def binarised(x: torch.Tensor, binarise: str, generator: torch.Generator | None 
         drawn = torch.empty_like(x, device="cpu").uniform_(generator=generator)
         return (drawn.to(x.device) < x).to(x.dtype)
     raise ValueError(f"binarise is {binarise!r}: choose from {', '.join(BINARISE)}")
-
-
-@contextlib.contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode for a while, after which every part of the model is in the mode that it had."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +167,11 @@ def sample(
     labels: int64 [count] for a conditional model. noise: CPU generator that draws z. The modes of the model's parts are left as
     they were.
     """
+    check_count("count", count, "it takes at least one")
+    check_condition(labels, count, model.classes)
     device, parts = next(model.parameters()).device, []
     with evaluation_mode(model):
-        for start in range(0, check_count("count", count, "it takes at least one"), batch_size):
+        for start in range(0, count, batch_size):
             size = min(batch_size, count - start)
             chosen = None if labels is None else labels[start : start + size].to(device)
             parts.append(model.image(model.noise(size, noise), chosen).cpu())

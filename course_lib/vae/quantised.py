@@ -12,7 +12,7 @@ from torch import nn
 
 from course_lib.data import Batches, ImageSet
 from course_lib.data.arguments import check_condition, check_count, check_images, check_widths
-from course_lib.vae.evaluation import evaluation_mode
+from course_lib.runtime import evaluation_mode
 from course_lib.vae.models import LatentModel, Terms
 from course_lib.vae.networks import doubling_layers, halving_layers, sides_of
 

@@ -72,7 +72,7 @@ def test_draw_restores_the_mode_when_it_fails():
 
 def test_labels_must_be_one_for_each_image():
     generator = Generator(8, 16, widths=(16, 8), classes=3)
-    with pytest.raises(ValueError, match="2 labels for 5 images"):
+    with pytest.raises(ValueError, match=r"labels must have the shape \[5\], one for each image, got \[2\]"):
         sample(generator, 5, labels=torch.tensor([0, 1]))
     five = sample(generator, 5, torch.Generator().manual_seed(0), torch.tensor([0, 1, 2, 0, 1]), batch_size=2)
     again = sample(generator, 5, torch.Generator().manual_seed(0), torch.tensor([0, 1, 2, 0, 1]))
