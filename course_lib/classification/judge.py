@@ -4,7 +4,6 @@ A judge is a `ResNet` on 32 x 32 pixels. Those of "glyphs" and "mnist" are part 
 by `train_judge` and kept under the data root.
 """
 
-import hashlib
 import os
 from importlib import resources
 from pathlib import Path
@@ -17,8 +16,9 @@ from course_lib.classification.augmentation import MAY_FLIP, Augment
 from course_lib.classification.evaluation import evaluate
 from course_lib.classification.models import ResNet
 from course_lib.classification.training import fit_classifier
-from course_lib.data import Batches, data_root, load
-from course_lib.runtime import load_checkpoint, load_weights, pick_device, save_checkpoint
+from course_lib.data import Batches, load
+from course_lib.data.trained import load_trained, trained_path
+from course_lib.runtime import load_weights, pick_device, save_checkpoint
 
 SIZE = 32
 """Height and width of the images that a judge looks at, in pixels."""
@@ -80,15 +80,10 @@ def load_judge(name: str, *, device: torch.device | str | None = None) -> Judge:
     device: `pick_device()` by default. Raises FileNotFoundError where there is none; the message says how to train it.
     """
     device = pick_device() if device is None else torch.device(device)
-    packaged = resources.files("course_lib.classification").joinpath("judges", f"{name}.safetensors")
-    if judge_path(name).is_file():
-        checkpoint = load_checkpoint(judge_path(name))
-    elif packaged.is_file():
-        with resources.as_file(packaged) as path:
-            checkpoint = load_checkpoint(path)
-    else:
-        train = f"course_lib.classification.train_judge({name!r}) trains one"
-        raise FileNotFoundError(f"there is no judge for {name!r}: {train} (minutes on a CPU) and keeps it in {judge_path(name)}")
+    checkpoint = load_trained("judges", name, resources.files("course_lib.classification").joinpath("judges"))
+    if checkpoint is None:
+        train, path = f"course_lib.classification.train_judge({name!r}) trains one", trained_path("judges", name)
+        raise FileNotFoundError(f"there is no judge for {name!r}: {train} (minutes on a CPU) and keeps it in {path}")
     model = ResNet(**checkpoint.config["model"])
     load_weights(model, checkpoint.weights, f"the judge of {name}")
     return Judge(model, checkpoint.config["classes"], checkpoint.metrics).to(device, memory_format=torch.channels_last)
@@ -106,7 +101,7 @@ def train_judge(
         device: `pick_device()` by default.
     """
     device = pick_device() if device is None else torch.device(device)
-    path = judge_path(name) if path is None else Path(path).expanduser()
+    path = trained_path("judges", name) if path is None else Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)  # minutes of training must not end in a folder that cannot be made
     images, test = load(name, "train+validation", size=SIZE), load(name, "test", size=SIZE)
     grey = images.images.shape[1] == 1
@@ -133,11 +128,3 @@ def train_judge(
     config = {"model": model.config, "classes": images.classes, "data": name, "seed": seed, "training": {**training, **LEARNING}}
     save_checkpoint(path, model, config=config, metrics=metrics)
     return Judge(model, images.classes, metrics)
-
-
-def judge_path(name: str) -> Path:
-    """Where the judge that was trained for a set lies, under the data root. Folders are told apart by their full path."""
-    if name.startswith("folder:"):
-        folder = Path(name.removeprefix("folder:")).expanduser().resolve()
-        name = f"folder-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-    return data_root() / "judges" / f"{name}.safetensors"

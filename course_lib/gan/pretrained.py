@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import torch
 
+from course_lib.data.trained import load_packaged
 from course_lib.gan.models import Generator
-from course_lib.runtime import load_checkpoint, load_weights, pick_device
+from course_lib.runtime import load_weights, pick_device
 
 
 class Pretrained(NamedTuple):
@@ -29,12 +30,10 @@ def load_generator(name: str, *, device: torch.device | str | None = None) -> Pr
     """
     device = pick_device() if device is None else torch.device(device)
     folder = resources.files("course_lib.gan").joinpath("generators")
-    packaged = folder.joinpath(f"{name}.safetensors")
-    if not packaged.is_file():
+    checkpoint = load_packaged(folder, name)
+    if checkpoint is None:
         names = ", ".join(sorted(path.name.removesuffix(".safetensors") for path in folder.iterdir()))
         raise ValueError(f"there is no generator for {name!r}: the package has {names}; fit_gan trains one for any set")
-    with resources.as_file(packaged) as path:
-        checkpoint = load_checkpoint(path)
     generator = Generator(**checkpoint.config["model"])
     load_weights(generator, checkpoint.weights, f"the generator of {name}")
     generator.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)

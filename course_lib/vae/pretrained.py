@@ -4,15 +4,15 @@ Those of "glyphs" and "mnist" are part of the package; one for any other set is 
 root.
 """
 
-import hashlib
 import os
 from importlib import resources
 from pathlib import Path
 
 import torch
 
-from course_lib.data import Batches, data_root, load
-from course_lib.runtime import load_checkpoint, load_weights, pick_device, save_checkpoint
+from course_lib.data import Batches, load
+from course_lib.data.trained import load_trained, trained_path
+from course_lib.runtime import load_weights, pick_device, save_checkpoint
 from course_lib.vae.evaluation import evaluate_vae
 from course_lib.vae.models import VAE
 from course_lib.vae.training import fit_vae
@@ -44,15 +44,10 @@ def load_vae(name: str, *, device: torch.device | str | None = None) -> VAE:
     device: `pick_device()` by default. Raises FileNotFoundError where there is none; the message says how to train it.
     """
     device = pick_device() if device is None else torch.device(device)
-    packaged = resources.files("course_lib.vae").joinpath("trained", f"{name}.safetensors")
-    if vae_path(name).is_file():
-        checkpoint = load_checkpoint(vae_path(name))
-    elif packaged.is_file():
-        with resources.as_file(packaged) as path:
-            checkpoint = load_checkpoint(path)
-    else:
-        train = f"course_lib.vae.train_vae({name!r}) trains one"
-        raise FileNotFoundError(f"there is no VAE for {name!r}: {train} (minutes on a CPU) and keeps it in {vae_path(name)}")
+    checkpoint = load_trained("vaes", name, resources.files("course_lib.vae").joinpath("trained"))
+    if checkpoint is None:
+        train, path = f"course_lib.vae.train_vae({name!r}) trains one", trained_path("vaes", name)
+        raise FileNotFoundError(f"there is no VAE for {name!r}: {train} (minutes on a CPU) and keeps it in {path}")
     model = VAE(**checkpoint.config["model"])
     load_weights(model, checkpoint.weights, f"the VAE of {name}")
     model.metrics = checkpoint.metrics
@@ -74,7 +69,7 @@ def train_vae(
         device: `pick_device()` by default.
     """
     device = pick_device() if device is None else torch.device(device)
-    path = vae_path(name) if path is None else Path(path)
+    path = trained_path("vaes", name) if path is None else Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)  # minutes of training must not end in a folder that cannot be made
     recipe = RECIPES.get(name, OTHER)
     size, binarise = recipe["model"]["size"], recipe["training"]["binarise"]
@@ -106,11 +101,3 @@ def train_vae(
     config = {"model": model.config, "data": name, "seed": seed, "training": recipe["training"]}
     save_checkpoint(path, rounded, config=config, metrics=model.metrics)
     return model
-
-
-def vae_path(name: str) -> Path:
-    """Where the VAE that was trained for a set lies, under the data root. Folders are told apart by their full path."""
-    if name.startswith("folder:"):
-        folder = Path(name.removeprefix("folder:")).expanduser().resolve()
-        name = f"folder-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-    return data_root() / "vaes" / f"{name}.safetensors"

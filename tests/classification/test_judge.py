@@ -7,6 +7,7 @@ from PIL import Image
 from course_lib import data
 from course_lib.classification import Judge, evaluate, judge, load_judge, train_judge
 from course_lib.data import set_data_root
+from course_lib.data.trained import trained_path
 from course_lib.runtime import save_checkpoint
 
 
@@ -88,14 +89,13 @@ def test_images_in_another_range_are_refused():
             result(images)
 
 
-def test_an_own_judge_is_preferred_and_folders_are_told_apart(own_root):
+def test_an_own_judge_is_preferred(own_root):
     packaged = load_judge("glyphs", device="cpu")
-    path = judge.judge_path("glyphs")
+    path = trained_path("judges", "glyphs")
     path.parent.mkdir(parents=True)
     config = {"model": packaged.model.config, "classes": ["own"] * 10, "data": "glyphs"}
     save_checkpoint(path, packaged.model, config=config, metrics={"test_accuracy": 0.5})
     assert load_judge("glyphs", device="cpu").classes == ["own"] * 10
-    assert judge.judge_path("folder:/a/b") != judge.judge_path("folder:/a_b") != judge.judge_path("folder:/c/b")
 
 
 def test_resizing_takes_means_and_not_single_pixels():
