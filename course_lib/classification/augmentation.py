@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
+from course_lib.data.batches import in_layout_of
+
 MAY_FLIP = ("cifar10", "fashion-mnist")
 """The sets of the course in which a mirrored image keeps its class. A mirrored digit is no digit."""
 
@@ -26,13 +28,13 @@ def random_shift(x: torch.Tensor, pixels: int, generator: torch.Generator | None
     image = torch.arange(N, device=x.device)[:, None, None]
     rows = (offset[0] + torch.arange(H, device=x.device))[:, :, None]  # [N, H, 1]
     columns = (offset[1] + torch.arange(W, device=x.device))[:, None, :]  # [N, 1, W]
-    return _as_before(padded[image, rows, columns].permute(0, 3, 1, 2), x)
+    return in_layout_of(padded[image, rows, columns].permute(0, 3, 1, 2), x)
 
 
 def random_flip(x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
     """Each image mirrored from left to right with probability one half."""
     mirrored = (torch.rand(len(x), 1, 1, 1, generator=generator, device="cpu") < 0.5).to(x.device)
-    return _as_before(torch.where(mirrored, x.flip(3), x), x)
+    return in_layout_of(torch.where(mirrored, x.flip(3), x), x)
 
 
 def cutout(x: torch.Tensor, side: int, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -49,7 +51,7 @@ def cutout(x: torch.Tensor, side: int, generator: torch.Generator | None = None)
     in_rows = (row >= first_row) & (row < first_row + side)  # [N, H]
     in_columns = (column >= first_column) & (column < first_column + side)  # [N, W]
     hole = in_rows[:, None, :, None] & in_columns[:, None, None, :]
-    return _as_before(x.masked_fill(hole, 0), x)
+    return in_layout_of(x.masked_fill(hole, 0), x)
 
 
 @dataclass
@@ -78,9 +80,3 @@ class Augment:
         if self.flip:
             x = random_flip(x, self.generator)
         return cutout(x, self.cutout, self.generator) if self.cutout else x
-
-
-def _as_before(changed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """`changed` in the memory layout of x."""
-    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
-    return changed.contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)

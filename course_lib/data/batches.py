@@ -104,3 +104,9 @@ class Batches:
             x = x.permute(0, 3, 1, 2)  # [B, H, W, C] in memory, [B, C, H, W] in shape
         # Consecutive labels would be a view: cloned, so that no change of y reaches the set.
         return x, None if self.labels is None else self.labels[rows].clone()
+
+
+def in_layout_of(changed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """`changed` in the memory layout of a batch x [N, C, H, W], so that the convolutions after it find what they prefer."""
+    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return changed.contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from course_lib.data.batches import in_layout_of
+
 
 def brightness(x: torch.Tensor, amount: float, generator: torch.Generator | None = None) -> torch.Tensor:
     """A number from -amount to amount added to each image. The paper's 0.5 is for images between -1 and 1."""
@@ -28,7 +30,7 @@ def translation(x: torch.Tensor, share: float, generator: torch.Generator | None
     down, right = _matrices(H, share, len(x), generator), _matrices(W, share, len(x), generator)
     # To move rows is to multiply with a matrix of zeros and ones: exact, and its gradient is the transposed matrix.
     moved = down[:, None].to(x) @ x @ right[:, None].to(x).mT
-    return _as_before(moved.to(x.dtype), x)
+    return in_layout_of(moved.to(x.dtype), x)
 
 
 def cutout(x: torch.Tensor, share: float, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -36,7 +38,7 @@ def cutout(x: torch.Tensor, share: float, generator: torch.Generator | None = No
     _check_share(share)
     _, _, H, W = x.shape
     hole = _inside(H, share, len(x), generator)[:, None, :, None] & _inside(W, share, len(x), generator)[:, None, None, :]
-    return _as_before(x.masked_fill(hole.to(x.device), 0), x)
+    return in_layout_of(x.masked_fill(hole.to(x.device), 0), x)
 
 
 @dataclass
@@ -82,9 +84,3 @@ def _inside(side: int, share: float, count: int, generator: torch.Generator | No
     first = torch.rand(count, 1, generator=generator, dtype=torch.float32, device="cpu") * side - length / 2
     place = torch.arange(side, device="cpu")
     return (place >= first.round()) & (place < first.round() + length)
-
-
-def _as_before(changed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """`changed` in the memory layout of x."""
-    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
-    return changed.contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)

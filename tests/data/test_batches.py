@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.data import Batches, ImageSet
+from course_lib.data.batches import in_layout_of
 
 
 def numbered(N: int, channels: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
@@ -131,3 +132,11 @@ def test_a_batch_can_be_changed_and_the_set_stays(shuffle):
         y.fill_(7)
     assert torch.equal(images, numbered(6)[0])
     assert labels.tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_changed_batch_gets_the_layout_of_the_one_before(channels_last):
+    x, _ = next(iter(Batches(*numbered(4, channels=3), channels_last=channels_last)))
+    for changed in (x.clone(memory_format=torch.contiguous_format), x.clone(memory_format=torch.channels_last)):
+        result = in_layout_of(changed, x)
+        assert torch.equal(result, changed) and result.stride() == x.stride()
