@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from course_lib.classification import figures
 from course_lib.data import TYPEFACES, render
 from course_lib.layers import softmax
-from course_lib.viz import Explorer
+from course_lib.runtime import evaluation_mode
+from course_lib.viz import Explorer, slider
 
 SAME = "as it is"
 
@@ -44,30 +45,25 @@ def render_prediction(model, images, **movement):
     """The moved image and what the model says of it -> figure. movement: arguments of `moved`."""
     device = next(model.parameters()).device
     image = moved(images, **movement)
-    model.eval()
-    probabilities = softmax(model(image[None].to(device)))[0].cpu()
+    with evaluation_mode(model):
+        probabilities = softmax(model(image[None].to(device)))[0].cpu()
     label = images.classes[images.labels[movement["number"]]]
     return figures.image_and_probabilities(image, probabilities, images.classes, f"is {label}")
 
 
 def explore_predictions(model, images):
     """The explorer: choose an image of the set (an `ImageSet`), turn, scale and move it, and see the model's probabilities."""
-
-    def slider(low, high, value, step):
-        return widgets.FloatSlider(value=value, min=low, max=high, step=step, continuous_update=False)
-
     most = images.images.shape[-1] // 2
     controls = {
-        "number": widgets.IntSlider(value=0, min=0, max=min(len(images), 1000) - 1, continuous_update=False),
-        "turn": slider(-180, 180, 0, 5),
-        "scale": slider(0.3, 2, 1, 0.05),
-        "right": slider(-most, most, 0, 1),
-        "down": slider(-most, most, 0, 1),
+        "number": slider("number", 0, min(len(images), 1000) - 1, 0),
+        "turn": slider("turn", -180, 180, 0, 5.0),
+        "scale": slider("scale", 0.3, 2, 1, 0.05),
+        "right": slider("right", -most, most, 0, 1.0),
+        "down": slider("down", -most, most, 0, 1.0),
     }
     if images.factors is not None:
-        controls["typeface"] = widgets.Dropdown(options=[SAME, *(face.name for face in TYPEFACES)])
-    for name, control in controls.items():
-        control.description = name
+        faces = [SAME, *(face.name for face in TYPEFACES)]
+        controls["typeface"] = widgets.Dropdown(options=faces, description="typeface")
     columns = list(controls.values())
     layout = [widgets.HBox([widgets.VBox(columns[:3]), widgets.VBox(columns[3:])])]
     alt = "Explorer: a test image with sliders to turn, scale and move it, and the model's probability of each class."
@@ -79,8 +75,8 @@ def prediction_strip(model, images, number, movements):
     """What the explorer shows at several settings, side by side: movements is a dict of titles and arguments of `moved`."""
     device = next(model.parameters()).device
     pictures = torch.stack([moved(images, number, **movement) for movement in movements.values()])
-    model.eval()
-    probabilities = softmax(model(pictures.to(device))).cpu()
+    with evaluation_mode(model):
+        probabilities = softmax(model(pictures.to(device))).cpu()
     labels = images.labels[number].repeat(len(pictures))
     figure = figures.predictions(pictures, probabilities, labels, images.classes, columns=len(pictures))
     for axis, title in zip(figure.axes, movements, strict=False):

@@ -6,7 +6,7 @@ import torch
 from course_lib.convolution.im2col import conv2d_im2col
 from course_lib.convolution.kernels import classical_kernels
 from course_lib.convolution.sizes import conv_output_size
-from course_lib.viz import Explorer, draw_image, new_figure
+from course_lib.viz import Explorer, draw_image, new_figure, slider
 
 
 def parse_kernel(text):
@@ -66,9 +66,9 @@ def explore_convolution(images):
             rows=5,
             layout=widgets.Layout(width="260px"),
         ),
-        "stride": widgets.IntSlider(value=1, min=1, max=4, description="stride", continuous_update=False),
-        "padding": widgets.IntSlider(value=1, min=0, max=8, description="padding", continuous_update=False),
-        "dilation": widgets.IntSlider(value=1, min=1, max=4, description="dilation", continuous_update=False),
+        "stride": slider("stride", 1, 4, 1),
+        "padding": slider("padding", 0, 8, 1),
+        "dilation": slider("dilation", 1, 4, 1),
     }
 
     def render(picture, kernel, stride, padding, dilation):

@@ -5,7 +5,7 @@ import torch
 
 from course_lib.gan.latent import interpolate
 from course_lib.gan.sampling import draw
-from course_lib.viz import COLOURS, Explorer, draw_image, new_figure
+from course_lib.viz import COLOURS, Explorer, draw_image, new_figure, slider
 
 STOPS = 7  # images along the path
 SAMPLES = 50  # latent vectors to choose from
@@ -55,19 +55,12 @@ def explore_latent(generator, classes=None, seed=0):
     classes: names for the labels of a conditional generator.
     """
     walk = Walk(generator, seed)
-
-    def number(value, description):
-        return widgets.IntSlider(value=value, min=0, max=SAMPLES - 1, description=description, continuous_update=False)
-
-    def slider(low, high, step, description):
-        return widgets.FloatSlider(value=0, min=low, max=high, step=step, description=description, continuous_update=False)
-
     controls = {
-        "start": number(0, "from z"),
-        "end": number(1, "to z"),
-        "position": slider(0, 1, 0.05, "position"),
-        "first": slider(-6, 6, 0.5, "direction 1"),
-        "second": slider(-6, 6, 0.5, "direction 2"),
+        "start": slider("from z", 0, SAMPLES - 1, 0),
+        "end": slider("to z", 0, SAMPLES - 1, 1),
+        "position": slider("position", 0, 1, 0, 0.05),
+        "first": slider("direction 1", -6, 6, 0, 0.5),
+        "second": slider("direction 2", -6, 6, 0, 0.5),
     }
     if getattr(generator, "classes", 0):
         names = [str(k) for k in range(generator.classes)] if classes is None else classes

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.viz import COLOURS, LINES, SIZE_MAP, draw_image, new_figure
+from course_lib.viz import COLOURS, DASHES, LINES, SIZE_MAP, draw_image, mosaic, new_figure, running_mean
 
 REAL, FAKE = COLOURS["blue"], COLOURS["vermilion"]
 
@@ -14,7 +14,7 @@ def densities(x, p, q, probabilities):
     for values, name, colour in ((p, "real: p", REAL), (q, "generated: q", FAKE)):
         above.plot(x, values, color=colour, label=name)
         above.fill_between(x, values, color=colour, alpha=0.15, linewidth=0)
-    for (name, values), colour, dash in zip(probabilities.items(), ("black", "green", "purple"), ("-", "--", ":"), strict=False):
+    for (name, values), colour, dash in zip(probabilities.items(), ("black", "green", "purple"), DASHES, strict=False):
         below.plot(x, values, dash, color=COLOURS[colour], label=name, linewidth=2)
     above.set(ylabel="density", ylim=(0, None))
     below.set(ylabel="probability of real", xlabel="x", ylim=(-0.03, 1.03))
@@ -123,7 +123,7 @@ def live_game(run, images, columns=8):
     """What `watch` draws while a GAN learns: images from the same z each time, and what D has said so far."""
     rows = -(-len(images) // columns)
     figure, axes = new_figure(1, 2, size=(9, 3.1), width_ratios=[1.1, 1])
-    draw_image(axes[0, 0], _mosaic(images, columns, rows), f"{rows * columns} images after {run.step} steps")
+    draw_image(axes[0, 0], mosaic(images, columns), f"{rows * columns} images after {run.step} steps")
     _draw_probabilities(axes[0, 1], run, 25)
     return figure
 
@@ -133,10 +133,10 @@ def symptoms(panels, curves, xlabel="step", log_y=False, ylabel="", references=N
     figure, axes = new_figure(1, len(panels) + 1, size=(2.4 * len(panels) + 5.2, 2.5), width_ratios=[1] * len(panels) + [1.5])
     for axis, (title, images) in zip(axes[0], panels.items(), strict=False):
         columns = max(1, round(len(images) ** 0.5))
-        draw_image(axis, _mosaic(images, columns, -(-len(images) // columns)), title)
+        draw_image(axis, mosaic(images, columns), title)
     axis = axes[0, -1]
-    for (name, values), colour, dash in zip(curves.items(), LINES, ("-", "--", ":", "-.", "-", "--"), strict=False):
-        axis.plot(_smooth(values, 15), dash, color=colour, label=name, linewidth=1.4)
+    for (name, values), colour, dash in zip(curves.items(), LINES, DASHES * 2, strict=False):
+        axis.plot(running_mean(values, 15), dash, color=colour, label=name, linewidth=1.4)
     for label, level in (references or {}).items():
         axis.axhline(level, color="0.5", linestyle=":", linewidth=1, label=label)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log_y else "linear")
@@ -177,7 +177,7 @@ def histograms(series, xlabel, bins=40, log_y=False):
     axis = axes[0, 0]
     low = min(float(values.min()) for values in series.values())
     high = max(float(values.max()) for values in series.values())
-    for (name, values), colour, dash in zip(series.items(), LINES, ("-", "--", ":", "-."), strict=False):
+    for (name, values), colour, dash in zip(series.items(), LINES, DASHES, strict=False):
         shares = torch.histc(values.float(), bins, low, high) / len(values.flatten())
         edges = torch.linspace(low, high, bins + 1)
         axis.stairs(shares.tolist(), edges.tolist(), color=colour, linestyle=dash, label=name, linewidth=1.5)
@@ -211,26 +211,6 @@ def _draw_probabilities(axis, run, window):
 
 
 def _draw_record(axis, run, names, window):
-    for name, colour, dash in zip(names, (REAL, FAKE, COLOURS["orange"]), ("-", "--", ":"), strict=False):
-        axis.plot(_smooth(run.steps[name], window), dash, color=colour, label=name.replace("_", " "))
+    for name, colour, dash in zip(names, (REAL, FAKE, COLOURS["orange"]), DASHES, strict=False):
+        axis.plot(running_mean(run.steps[name], window), dash, color=colour, label=name.replace("_", " "))
     axis.legend(fontsize=8)
-
-
-def _smooth(values, window):
-    """Running mean over at most `window` steps."""
-    values = torch.as_tensor(values, dtype=torch.float64)
-    total = torch.cat([values.new_zeros(1), values.cumsum(0)])
-    last = torch.arange(1, len(total))
-    first = (last - window).clamp(min=0)
-    return ((total[last] - total[first]) / (last - first)).tolist()
-
-
-def _mosaic(images, columns, rows):
-    """Images [N, C, H, W] in [0, 1] beside and below each other with a white line between: [C, rows, columns]."""
-    images = images.detach().float().cpu()
-    _, C, H, W = images.shape
-    sheet = torch.ones(C, rows * (H + 1) - 1, columns * (W + 1) - 1)
-    for number, image in enumerate(images):
-        top, left = number // columns * (H + 1), number % columns * (W + 1)
-        sheet[:, top : top + H, left : left + W] = image
-    return sheet

@@ -5,7 +5,7 @@ import ipywidgets as widgets
 from course_lib.layers import figures
 from course_lib.layers.pooling import avg_pool2d, max_pool2d
 from course_lib.layers.shapes import WORDS, trace_shapes
-from course_lib.viz import Explorer
+from course_lib.viz import Explorer, slider
 
 TUTORIAL = "conv 32 3\nrelu\nmax_pool 2\nconv 64 3\nrelu\nmax_pool 2\nflatten\ndense 128\nrelu\ndense 10"
 """The network of many tutorials, as `trace_shapes` reads it."""
@@ -22,9 +22,9 @@ def explore_pooling(images):
     """The explorer: choose window, stride and padding, on one of several images (dict of names and [H, W])."""
     controls = {
         "picture": widgets.Dropdown(options=list(images), description="image"),
-        "kernel_size": widgets.IntSlider(value=4, min=1, max=16, description="window", continuous_update=False),
-        "stride": widgets.IntSlider(value=4, min=1, max=16, description="stride", continuous_update=False),
-        "padding": widgets.IntSlider(value=0, min=0, max=8, description="padding", continuous_update=False),
+        "kernel_size": slider("window", 1, 16, 4),
+        "stride": slider("stride", 1, 16, 4),
+        "padding": slider("padding", 0, 8, 0),
     }
 
     def render(picture, **arguments):
@@ -46,8 +46,8 @@ def explore_shapes():
         "layers": widgets.Textarea(
             value=TUTORIAL, rows=12, continuous_update=False, description="layers", layout=widgets.Layout(width="340px")
         ),
-        "channels": widgets.IntSlider(value=3, min=1, max=4, description="channels", continuous_update=False),
-        "size": widgets.IntSlider(value=32, min=4, max=128, description="size", continuous_update=False),
+        "channels": slider("channels", 1, 4, 3),
+        "size": slider("size", 4, 128, 32),
     }
     words = widgets.HTML("One layer on each line:<br>" + "<br>".join(f"<code>{form}</code>" for form in WORDS.values()))
     sliders = widgets.VBox([controls["channels"], controls["size"], words])

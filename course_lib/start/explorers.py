@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from course_lib.data import TYPEFACES, make_factors, render
 from course_lib.start.figures import image_with_factors
-from course_lib.viz import Explorer, image_grid
+from course_lib.viz import Explorer, image_grid, slider
 
 PAPERS = {
     "white on black": None,
@@ -37,24 +37,19 @@ def render_glyph(**controls):
 
 def explore_glyphs():
     """The explorer: every factor of an embedded image under the reader's hand. The limits are wider than the data's own."""
-
-    def number(low, high, value, step):
-        return widgets.FloatSlider(value=value, min=low, max=high, step=step, continuous_update=False)
-
+    faces = [(face.name, number) for number, face in enumerate(TYPEFACES)]
     controls = {
-        "digit": widgets.IntSlider(value=4, min=0, max=9, continuous_update=False),
-        "typeface": widgets.Dropdown(options=[(face.name, number) for number, face in enumerate(TYPEFACES)], value=8),
-        "angle": number(-90, 90, 0, 5),
-        "height": number(8, 30, 20, 1),
-        "shear": number(-0.6, 0.6, 0, 0.05),
-        "x": number(4, 28, 16, 1),
-        "y": number(4, 28, 16, 1),
-        "paper": widgets.Dropdown(options=list(PAPERS)),
-        "texture": number(0, 1, 0.3, 0.1),
-        "neighbours": widgets.Checkbox(value=True),
+        "digit": slider("digit", 0, 9, 4),
+        "typeface": widgets.Dropdown(options=faces, value=8, description="typeface"),
+        "angle": slider("angle", -90, 90, 0, 5.0),
+        "height": slider("height", 8, 30, 20, 1.0),
+        "shear": slider("shear", -0.6, 0.6, 0, 0.05),
+        "x": slider("x", 4, 28, 16, 1.0),
+        "y": slider("y", 4, 28, 16, 1.0),
+        "paper": widgets.Dropdown(options=list(PAPERS), description="paper"),
+        "texture": slider("texture", 0, 1, 0.3, 0.1),
+        "neighbours": widgets.Checkbox(value=True, description="neighbours"),
     }
-    for name, control in controls.items():
-        control.description = name
     left = widgets.VBox([controls[name] for name in ("digit", "typeface", "height", "x", "y")])
     right = widgets.VBox([controls[name] for name in ("angle", "shear", "paper", "texture", "neighbours")])
     alt = (

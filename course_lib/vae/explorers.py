@@ -3,8 +3,8 @@
 import ipywidgets as widgets
 import torch
 
-from course_lib.vae.evaluation import evaluation_mode
-from course_lib.viz import Explorer, draw_image, new_figure
+from course_lib.runtime import evaluation_mode
+from course_lib.viz import Explorer, draw_image, new_figure, slider
 
 SLIDERS = 8  # latents that can be turned
 
@@ -50,13 +50,8 @@ def explore_latents(model, images, latent_kl):
     images: an `ImageSet`. latent_kl: [Z], as in `VAEEvaluation`: the sliders move the latents with the largest.
     """
     order = torch.as_tensor(latent_kl).argsort(descending=True)[:SLIDERS].tolist()
-    controls = {
-        "number": widgets.IntSlider(value=0, max=min(len(images), 1000) - 1, continuous_update=False, description="image")
-    }
-    for place in range(1, len(order) + 1):
-        controls[f"z{place}"] = widgets.FloatSlider(
-            value=0, min=-3, max=3, step=0.25, continuous_update=False, description=f"z{place} +"
-        )
+    controls = {"number": slider("image", 0, min(len(images), 1000) - 1, 0)}
+    controls |= {f"z{place}": slider(f"z{place} +", -3, 3, 0, 0.25) for place in range(1, len(order) + 1)}
     columns = list(controls.values())
     half = (len(columns) + 1) // 2
     layout = [widgets.HBox([widgets.VBox(columns[:half]), widgets.VBox(columns[half:])])]

@@ -2,10 +2,7 @@
 
 import torch
 
-from course_lib.viz import COLOURS, LINES, SIZE_MAP, draw_image, new_figure
-
-MARKERS = "osD^vX"
-DASHES = ("-", "--", ":", "-.")
+from course_lib.viz import COLOURS, DASHES, LINES, MARKERS, SIZE_MAP, draw_image, mosaic, new_figure, running_mean
 
 
 def estimates(x, series, xlabel, ylabel, truth=None, ylim=None):
@@ -170,7 +167,7 @@ def progress(run, images, columns=8, window=25):
     figure, axes = new_figure(1, 3, size=(10, 2.8), width_ratios=[1.25, 1, 1])
     draw_image(axes[0, 0], mosaic(images, columns), f"after {run.step} steps")
     for axis, name, sign in ((axes[0, 1], "reconstruction", -1), (axes[0, 2], "kl", 1)):
-        values = smooth([sign * value for value in run.steps[name]], window)
+        values = running_mean([sign * value for value in run.steps[name]], window)
         axis.plot(values, color=COLOURS["blue"], label="training")
         shown = values[len(values) // 20 :]  # the first steps would hide all others
         checked = [epoch for epoch in run.epochs if f"validation_{name}" in epoch]
@@ -246,7 +243,7 @@ def scores(series, xlabel, bins=50):
     axis = axes[0, 0]
     everything = torch.cat(list(series.values())).double()
     limits = everything.min().item(), everything.max().item()
-    for (name, values), colour, dash in zip(series.items(), LINES, ("-", "--", ":", "-.", "-", "--"), strict=False):
+    for (name, values), colour, dash in zip(series.items(), LINES, DASHES * 2, strict=False):
         if len(values) == 1:
             axis.axvline(values.item(), color=colour, linestyle=dash, label=name)
             continue
@@ -268,26 +265,7 @@ def symptoms(panels, records, ylabel="nats per image", highest=100):
     axis = axes[0, -1]
     for (title, record), dash in zip(records.items(), DASHES, strict=False):
         for (name, values), colour in zip(record.items(), LINES, strict=False):
-            axis.plot(smooth(values, 15), dash, color=colour, label=f"{title}: {name}", linewidth=1.5)
+            axis.plot(running_mean(values, 15), dash, color=colour, label=f"{title}: {name}", linewidth=1.5)
     axis.set(xlabel="step", ylabel=ylabel, ylim=(-0.03 * highest, highest))
     axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
-
-
-def mosaic(images, columns):
-    """Images [N, C, H, W] in [0, 1] beside and below each other, with a white line between: [C, rows, columns]."""
-    images = images.detach().float().cpu()
-    N, C, H, W = images.shape
-    sheet = torch.ones(C, -(-N // columns) * (H + 1) - 1, columns * (W + 1) - 1)
-    for number, image in enumerate(images):
-        top, left = number // columns * (H + 1), number % columns * (W + 1)
-        sheet[:, top : top + H, left : left + W] = image
-    return sheet
-
-
-def smooth(values, window):
-    """Running mean over the last `window` values, fewer at the start: a list."""
-    total = torch.cat([torch.zeros(1, dtype=torch.float64), torch.as_tensor(values, dtype=torch.float64).cumsum(0)])
-    last = torch.arange(1, len(total))
-    first = (last - window).clamp(min=0)
-    return ((total[last] - total[first]) / (last - first)).tolist()

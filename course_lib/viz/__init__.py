@@ -1,16 +1,18 @@
 """Pictures shared by all chapters: a style, images side by side, showing with a text alternative, explorers."""
 
-from course_lib.viz.curves import curves, draw_references
-from course_lib.viz.explorer import Explorer
-from course_lib.viz.images import draw_image, image_grid
+from course_lib.viz.curves import curves, draw_references, running_mean
+from course_lib.viz.explorer import Explorer, slider
+from course_lib.viz.images import draw_image, image_grid, mosaic
 from course_lib.viz.live import LiveFigure
 from course_lib.viz.show import png, show
-from course_lib.viz.style import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP, new_figure
+from course_lib.viz.style import COLOURS, DASHES, GREY_MAP, LINES, MARKERS, SIGN_MAP, SIZE_MAP, new_figure
 
 __all__ = [
     "COLOURS",
+    "DASHES",
     "GREY_MAP",
     "LINES",
+    "MARKERS",
     "SIGN_MAP",
     "SIZE_MAP",
     "Explorer",
@@ -19,7 +21,10 @@ __all__ = [
     "draw_image",
     "draw_references",
     "image_grid",
+    "mosaic",
     "new_figure",
     "png",
+    "running_mean",
     "show",
+    "slider",
 ]

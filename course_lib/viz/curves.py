@@ -2,10 +2,7 @@
 
 import torch
 
-from course_lib.viz.style import LINES, new_figure
-
-MARKERS = "osD^vX"
-DASHES = ("-", "--", ":", "-.")
+from course_lib.viz.style import DASHES, LINES, MARKERS, new_figure
 
 
 def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None, ylim=None):
@@ -44,3 +41,11 @@ def draw_references(axis, references):
         place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
         box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}  # stays legible where a curve runs through it
         axis.annotate(label, (1, level), ha="right", va="bottom", fontsize=8, color="0.35", bbox=box, **place)
+
+
+def running_mean(values, window):
+    """The mean over the last `window` values, fewer at the start: a list as long as values."""
+    total = torch.cat([torch.zeros(1, dtype=torch.float64), torch.as_tensor(values, dtype=torch.float64).cumsum(0)])
+    last = torch.arange(1, len(total))
+    first = (last - window).clamp(min=0)
+    return ((total[last] - total[first]) / (last - first)).tolist()

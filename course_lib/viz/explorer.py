@@ -14,6 +14,12 @@ from IPython.display import display
 from course_lib.viz.show import png
 
 
+def slider(description, low, high, value, step=1):
+    """A slider of whole numbers, or of floats where step is one. It reports where it is let go: a picture takes a while."""
+    kind = widgets.FloatSlider if isinstance(step, float) else widgets.IntSlider
+    return kind(value=value, min=low, max=high, step=step, description=description, continuous_update=False)
+
+
 class Explorer:
     """Controls and the picture that `render` draws from their values.
 

@@ -68,3 +68,14 @@ def image_grid(images, titles=None, columns=10, inches=0.9, signed=False, limits
         draw_image(axes.flat[number], image, "" if titles is None else str(titles[number]), signed, limits)
         axes.flat[number].title.set_fontsize(9)
     return figure
+
+
+def mosaic(images, columns):
+    """Images [N, C, H, W] in [0, 1] beside and below each other as one image, with a white line between: [C, rows, columns]."""
+    images = images.detach().float().cpu()
+    N, C, H, W = images.shape
+    sheet = torch.ones(C, -(-N // columns) * (H + 1) - 1, columns * (W + 1) - 1)
+    for number, image in enumerate(images):
+        top, left = number // columns * (H + 1), number % columns * (W + 1)
+        sheet[:, top : top + H, left : left + W] = image
+    return sheet

@@ -15,6 +15,8 @@ COLOURS = {
     "yellow": "#F0E442",
 }
 LINES = [COLOURS[name] for name in ("blue", "vermilion", "green", "purple", "orange", "black")]
+MARKERS = "osD^vX"
+DASHES = ("-", "--", ":", "-.")
 GREY_MAP = "gray"  # images
 SIZE_MAP = "cividis"  # numbers from small to large
 SIGN_MAP = "PuOr_r"  # numbers around zero: orange is positive, purple is negative

@@ -146,11 +146,3 @@ def test_symptoms_have_a_colour_for_each_term_and_a_dash_for_each_run():
     assert colours[:2] == colours[2:] and colours[0] != colours[1]
     assert axis.lines[0].get_linestyle() != axis.lines[2].get_linestyle()
     assert axis.get_legend().get_texts()[3].get_text() == "mistaken: KL"
-
-
-def test_a_mosaic_keeps_the_places_and_a_running_mean_ends_at_the_last_values():
-    images = torch.rand(3, 1, 2, 2)
-    sheet = figures.mosaic(images, 2)
-    assert sheet.shape == (1, 5, 5) and sheet[0, 2, 0] == 1
-    torch.testing.assert_close(sheet[:, 3:, :2], images[2])
-    assert figures.smooth([1.0, 2, 3, 4], 2) == pytest.approx([1, 1.5, 2.5, 3.5])

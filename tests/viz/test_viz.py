@@ -10,7 +10,10 @@ import torch
 from PIL import Image
 
 from course_lib.viz import (
+    DASHES,
     GREY_MAP,
+    LINES,
+    MARKERS,
     SIGN_MAP,
     Explorer,
     LiveFigure,
@@ -19,9 +22,12 @@ from course_lib.viz import (
     draw_references,
     image_grid,
     live,
+    mosaic,
     new_figure,
     png,
+    running_mean,
     show,
+    slider,
 )
 
 
@@ -237,3 +243,33 @@ def test_references_are_levels_with_their_names():
     assert list(axes[0, 0].lines[0].get_ydata()) == [0.1, 0.1] and axes[0, 0].texts[0].get_text() == "guessing"
     draw_references(axes[0, 0], None)
     assert len(axes[0, 0].lines) == 1
+
+
+def test_a_mosaic_keeps_the_places():
+    images = torch.rand(3, 1, 2, 2)
+    sheet = mosaic(images, 2)
+    assert sheet.shape == (1, 5, 5) and (sheet[0, 2] == 1).all() and (sheet[0, :, 2] == 1).all()
+    for number, (top, left) in enumerate(((0, 0), (0, 3), (3, 0))):
+        torch.testing.assert_close(sheet[:, top : top + 2, left : left + 2], images[number])
+    assert (sheet[:, 3:, 3:] == 1).all(), "no image is left for the last place"
+    assert mosaic(torch.rand(2, 3, 4, 5, requires_grad=True), 1).shape == (3, 9, 5)
+
+
+def test_a_running_mean_is_over_the_last_values_that_there_are():
+    assert running_mean([1.0, 2, 3, 4], 2) == pytest.approx([1, 1.5, 2.5, 3.5])
+    assert running_mean([1.0, 2, 3], 10) == pytest.approx([1, 1.5, 2])
+    assert running_mean([1e9, 1.0], 1) == [1e9, 1.0], "summed in double precision"
+
+
+def test_a_slider_reports_where_it_is_let_go():
+    whole, fraction = slider("stride", 1, 4, 2), slider("angle", -90, 90, 0, 5.0)
+    assert type(whole.value) is int and type(fraction.value) is float
+    assert (whole.min, whole.max, whole.step, whole.description) == (1, 4, 1, "stride")
+    assert (fraction.min, fraction.max, fraction.step) == (-90, 90, 5)
+    assert not whole.continuous_update and not fraction.continuous_update
+
+
+def test_lines_are_told_apart_without_their_colours():
+    assert len(MARKERS) == len(LINES), "a marker for each colour"
+    lines = curves([1, 2], {str(n): [n, n] for n in range(len(LINES))}, "x", "y").axes[0].lines
+    assert {line.get_marker() for line in lines} == set(MARKERS) and {line.get_linestyle() for line in lines} == set(DASHES)
