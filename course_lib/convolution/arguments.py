@@ -83,3 +83,26 @@ def check_groups(weight, groups, kind):
     check_counts(groups, name="groups")
     if weight.shape[0] % groups:
         raise ValueError(f"groups {groups} must divide the {weight.shape[0]} {kind} channels of weight {list(weight.shape)}")
+
+
+def check_channels(in_channels, out_channels, groups):
+    """The three as ints of at least 1; raises ValueError also where groups does not divide both numbers of channels."""
+    names = "in_channels, out_channels and groups"
+    in_channels, out_channels, groups = check_counts(in_channels, out_channels, groups, name=names)
+    if in_channels % groups or out_channels % groups:
+        raise ValueError(f"groups {groups} must divide in_channels {in_channels} and out_channels {out_channels}")
+    return in_channels, out_channels, groups
+
+
+def check_batch(x):
+    """Raise unless x is a batch of images, [N, C, H, W]."""
+    if x.dim() != 4:
+        raise ValueError(
+            f"x must have 4 dimensions (NCHW), got shape {list(x.shape)}; an image alone becomes a batch with x[None]"
+        )
+
+
+def check_gradient(grad_output, expected, what="output"):
+    """Raise unless the gradient that a backward function is given has the shape of what its forward function returned."""
+    if grad_output.shape != tuple(expected):
+        raise ValueError(f"grad_output must have the shape of the {what}, {list(expected)}, got {list(grad_output.shape)}")

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from course_lib.convolution.arguments import pair
+from course_lib.convolution.arguments import check_batch, check_gradient, pair
 from course_lib.convolution.geometry import Geometry, check_conv2d, window_geometry
 
 CPU_BLOCK = 2**18  # numbers in the columns that are made at once: 1 MB in float32, about half of a core's cache
@@ -16,7 +16,7 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
     x: [N, C, H, W] -> [N, C * KH * KW, OH * OW]; column l holds the patch of output pixel l = oh * OW + ow, channel by channel.
     kernel_size, stride, dilation: ints or pairs; padding: an int, a pair, "same" or "valid" (zeros are added).
     """
-    _check_image(x)
+    check_batch(x)
     patches = _patches(x, window_geometry(tuple(x.shape[2:]), kernel_size, stride, padding, dilation))
     return patches.clone(memory_format=torch.contiguous_format).flatten(1, 3).flatten(2)  # a copy even where a view would do
 
@@ -60,9 +60,7 @@ def conv2d_backward(grad_output, x, weight, bias=None, *, stride=1, padding=0, d
     Raises ValueError if grad_output does not have the shape of y.
     """
     geometry = check_conv2d(x, weight, bias, stride, padding, dilation, groups)
-    expected = (x.shape[0], weight.shape[0], *geometry.output_size)
-    if grad_output.shape != expected:
-        raise ValueError(f"grad_output must have the shape of the output, {list(expected)}, got {list(grad_output.shape)}")
+    check_gradient(grad_output, (x.shape[0], weight.shape[0], *geometry.output_size))
     grad_x = input_gradient(grad_output, weight, geometry)
     grad_weight = weight_gradient(grad_output, x, geometry)
     return grad_x, grad_weight, grad_output.sum(dim=(0, 2, 3))
@@ -124,13 +122,6 @@ def weight_gradient(grad_output, x, geometry: Geometry):
             grad = grads[:, :, row : row + rows].reshape(len(block), G, O // G, columns.shape[3])
             total = total + (grad @ columns.mT).sum(dim=0, dtype=total.dtype)
     return total.reshape(O, C // G, *geometry.kernel_size).to(x.dtype)
-
-
-def _check_image(x):
-    if x.dim() != 4:
-        raise ValueError(
-            f"x must have 4 dimensions (NCHW), got shape {list(x.shape)}; an image alone becomes a batch with x[None]"
-        )
 
 
 def _block_size(tensor, channels, geometry):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from course_lib.convolution.arguments import check_counts, pair, resolve_padding
+from course_lib.convolution.arguments import check_channels, pair, resolve_padding
 from course_lib.convolution.geometry import check_conv2d
 from course_lib.convolution.im2col import conv2d_im2col, input_gradient, weight_gradient
 
@@ -56,10 +56,7 @@ class Conv2d(nn.Module):
         dtype=None,
     ):
         super().__init__()
-        names = "in_channels, out_channels and groups"
-        in_channels, out_channels, groups = check_counts(in_channels, out_channels, groups, name=names)
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(f"groups {groups} must divide in_channels {in_channels} and out_channels {out_channels}")
+        in_channels, out_channels, groups = check_channels(in_channels, out_channels, groups)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, pair(kernel_size, "kernel_size")
         self.stride, self.dilation, self.groups = pair(stride, "stride"), pair(dilation, "dilation"), groups
         resolve_padding(padding, self.kernel_size, self.stride, self.dilation)  # a mistake is named here, not at the first image

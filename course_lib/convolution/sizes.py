@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from course_lib.convolution.arguments import along_axis, check_counts, pair, resolve_padding
+from course_lib.convolution.arguments import along_axis, check_channels, check_counts, pair, resolve_padding
 
 
 def conv_output_size(size, kernel_size, stride=1, padding=0, dilation=1):
@@ -106,7 +106,7 @@ def receptive_field(layers: Iterable) -> ReceptiveField:
 def conv2d_parameters(in_channels, out_channels, kernel_size, *, groups=1, bias=True):
     """Number of learned numbers of a 2-D convolution: out_channels (in_channels / groups) KH KW, plus out_channels biases."""
     kernel_height, kernel_width = pair(kernel_size, "kernel_size")
-    _check_groups(in_channels, out_channels, groups)
+    in_channels, out_channels, groups = check_channels(in_channels, out_channels, groups)
     return out_channels * (in_channels // groups) * kernel_height * kernel_width + (out_channels if bias else 0)
 
 
@@ -118,9 +118,3 @@ def conv2d_multiply_adds(input_size, in_channels, out_channels, kernel_size, *, 
     output_height, output_width = conv_output_size(pair(input_size, "input_size"), kernel_size, stride, padding, dilation)
     weights = conv2d_parameters(in_channels, out_channels, kernel_size, groups=groups, bias=False)
     return output_height * output_width * weights
-
-
-def _check_groups(in_channels, out_channels, groups):
-    check_counts(in_channels, out_channels, groups, name="in_channels, out_channels and groups")
-    if in_channels % groups or out_channels % groups:
-        raise ValueError(f"groups {groups} must divide in_channels {in_channels} and out_channels {out_channels}")

@@ -1,6 +1,6 @@
 """Transposed convolution: the adjoint of a convolution, used on its own to make images larger."""
 
-from course_lib.convolution.arguments import check_groups, check_tensors, pair
+from course_lib.convolution.arguments import check_gradient, check_groups, check_tensors, pair
 from course_lib.convolution.geometry import Geometry
 from course_lib.convolution.im2col import correlate, input_gradient, weight_gradient
 from course_lib.convolution.sizes import conv_transpose_output_size
@@ -29,9 +29,7 @@ def conv_transpose2d_backward(grad_output, x, weight, bias=None, *, stride=1, pa
     Raises ValueError if grad_output does not have the shape of y.
     """
     geometry = _check(x, weight, bias, stride, padding, output_padding, groups, dilation)
-    expected = (x.shape[0], weight.shape[1] * groups, *geometry.input_size)
-    if grad_output.shape != expected:
-        raise ValueError(f"grad_output must have the shape of the output, {list(expected)}, got {list(grad_output.shape)}")
+    check_gradient(grad_output, (x.shape[0], weight.shape[1] * groups, *geometry.input_size))
     grad_x = correlate(grad_output, weight, geometry)
     grad_weight = weight_gradient(x, grad_output, geometry)  # the two swap places
     return grad_x, grad_weight, grad_output.sum(dim=(0, 2, 3))

@@ -1,5 +1,7 @@
 """Batch normalisation: each channel of a batch brought to mean 0 and variance 1, then scaled and shifted by learned numbers."""
 
+from course_lib.convolution.arguments import check_gradient
+
 
 def batch_norm(x, running_mean, running_var, weight=None, bias=None, *, training=False, momentum=0.1, eps=1e-5):
     """(x - mean) / sqrt(variance + eps) * weight + bias for each channel, as `torch.nn.functional.batch_norm`.
@@ -28,8 +30,7 @@ def batch_norm_backward(grad_output, x, running_mean, running_var, weight=None, 
     its part along the normalised x. In evaluation the statistics are constants. grad_weight and grad_bias [C] are returned
     even where weight and bias are None.
     """
-    if grad_output.shape != x.shape:
-        raise ValueError(f"grad_output must have the shape of the output, {list(x.shape)}, got {list(grad_output.shape)}")
+    check_gradient(grad_output, x.shape)
     mean, var, _ = _statistics(x, running_mean, running_var, training)
     inverse = (var + eps).rsqrt()
     normalised = (x - _column(mean, x)) * _column(inverse, x)

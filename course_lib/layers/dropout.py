@@ -2,6 +2,8 @@
 
 import torch
 
+from course_lib.convolution.arguments import check_gradient
+
 
 def dropout(x, p=0.5, *, training=True, generator=None):
     """Returns (y, mask): y = x * mask, where mask is 0 with probability p and 1 / (1 - p) otherwise, drawn for each number.
@@ -21,6 +23,5 @@ def dropout(x, p=0.5, *, training=True, generator=None):
 
 def dropout_backward(grad_output, mask):
     """grad_output times the mask of the forward pass: what was dropped gets no gradient."""
-    if grad_output.shape != mask.shape:
-        raise ValueError(f"grad_output must have the shape of the mask, {list(mask.shape)}, got {list(grad_output.shape)}")
+    check_gradient(grad_output, mask.shape, "mask")
     return grad_output * mask

@@ -1,5 +1,7 @@
 """The dense layer: every output is a weighted sum of every input."""
 
+from course_lib.convolution.arguments import check_gradient
+
 
 def linear(x, weight, bias=None):
     """y = x weight' + bias, as `torch.nn.functional.linear`: x [N, I], weight [O, I], bias [O] or None -> [N, O].
@@ -17,9 +19,7 @@ def linear_backward(grad_output, x, weight, bias=None):
     The last does not depend on bias and is returned even where bias is None.
     """
     _check(x, weight, bias)
-    expected = (x.shape[0], weight.shape[0])
-    if grad_output.shape != expected:
-        raise ValueError(f"grad_output must have the shape of the output, {list(expected)}, got {list(grad_output.shape)}")
+    check_gradient(grad_output, (x.shape[0], weight.shape[0]))
     return grad_output @ weight, grad_output.T @ x, grad_output.sum(dim=0)
 
 

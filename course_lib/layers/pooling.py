@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 
 from course_lib.convolution import col2im
-from course_lib.convolution.arguments import pair
+from course_lib.convolution.arguments import check_batch, check_gradient, pair
 from course_lib.convolution.geometry import window_geometry
 
 
@@ -25,7 +25,7 @@ def max_pool2d_backward(grad_output, x, kernel_size, *, stride=None, padding=0):
     that won in several windows receives the sum.
     """
     windows, geometry = _windows(x, kernel_size, stride, padding, value=-float("inf"))
-    _check_gradient(grad_output, windows.shape[:4])
+    check_gradient(grad_output, windows.shape[:4])
     winner = windows.flatten(4).argmax(dim=4, keepdim=True)  # [N, C, OH, OW, 1]: the first maximum
     sent = grad_output.new_zeros(*winner.shape[:4], windows.shape[4] * windows.shape[5])
     sent.scatter_(4, winner, grad_output[..., None])
@@ -44,7 +44,7 @@ def avg_pool2d(x, kernel_size, *, stride=None, padding=0):
 def avg_pool2d_backward(grad_output, x, kernel_size, *, stride=None, padding=0):
     """Gradient at x: each output sends an equal share of its gradient to each pixel of its window -> [N, C, H, W]."""
     windows, geometry = _windows(x, kernel_size, stride, padding, value=0.0)
-    _check_gradient(grad_output, windows.shape[:4])
+    check_gradient(grad_output, windows.shape[:4])
     KH, KW = geometry.kernel_size
     share = grad_output[..., None] / (KH * KW)
     return _add_windows(share.expand(*share.shape[:4], KH * KW), geometry)
@@ -58,22 +58,14 @@ def global_avg_pool2d(x):
 
 def global_avg_pool2d_backward(grad_output, x):
     """Gradient at x: grad_output [N, C] spread evenly over the pixels -> [N, C, H, W]."""
-    _check_gradient(grad_output, x.shape[:2])
+    check_gradient(grad_output, x.shape[:2])
     return (grad_output / (x.shape[2] * x.shape[3]))[:, :, None, None].expand_as(x).clone()
 
 
 def _check_image(x):
-    if x.dim() != 4:
-        raise ValueError(
-            f"x must have 4 dimensions (NCHW), got shape {list(x.shape)}; an image alone becomes a batch with x[None]"
-        )
+    check_batch(x)
     if not x.is_floating_point():
         raise TypeError(f"x must be floating point, got {x.dtype}; convert it with .float()")
-
-
-def _check_gradient(grad_output, expected):
-    if grad_output.shape != expected:
-        raise ValueError(f"grad_output must have the shape of the output, {list(expected)}, got {list(grad_output.shape)}")
 
 
 def _windows(x, kernel_size, stride, padding, value):
