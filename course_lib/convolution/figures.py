@@ -6,6 +6,7 @@ import torch
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import COLOURS, SIGN_MAP, SIZE_MAP, draw_image, new_figure
+from course_lib.viz import curves as curves  # notebook 01 finds it beside the other pictures of its chapter
 
 
 def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font_size=9):
@@ -127,23 +128,6 @@ def patches_to_columns(image, columns, kernel_size, chosen):
     draw_numbers(axes[0, 1], columns, "im2col: one patch in each column", stripes)
     axes[0, 1].set_xlabel("output position")
     axes[0, 1].set_ylabel("position in the kernel")
-    return figure
-
-
-def curves(x, lines, xlabel, ylabel, title="", log_x=False, log_y=False, size=(6.4, 3.6)):
-    """Lines over x, told apart by colour and marker. lines: dict of labels and lists of numbers (None leaves a gap)."""
-    figure, axes = new_figure(size=size)
-    axis = axes[0, 0]
-    for (label, values), marker in zip(lines.items(), itertools.cycle("osD^vP"), strict=False):
-        axis.plot(x, [float("nan") if v is None else v for v in values], marker=marker, markersize=4, label=label)
-    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    if log_x:
-        axis.set_xscale("log", base=2)
-        axis.set_xticks(x, labels=[str(n) for n in x])
-        axis.minorticks_off()
-    if log_y:
-        axis.set_yscale("log")
-    axis.legend()
     return figure
 
 

@@ -5,7 +5,7 @@ import torch
 from course_lib.viz.style import DASHES, LINES, MARKERS, new_figure
 
 
-def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None, ylim=None):
+def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None, ylim=None, title=""):
     """Lines with their spread: series is a dict of names and tensors [S, len(x)], one row for each seed (or one row [len(x)]).
 
     The line joins the medians, the band goes from the smallest to the largest. NaN leaves a gap. references: dict of labels and
@@ -23,7 +23,8 @@ def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None,
             low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
             axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
     draw_references(axis, references)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear", ylim=ylim)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if log_x else "linear")
+    axis.set(yscale="log" if log_y else "linear", ylim=ylim)  # in this order: limits hold for the scale that they are set on
     if len(x) <= 8:  # few places: name them instead of powers of ten
         axis.set_xticks(list(x), [f"{value:g}" for value in x])
         axis.minorticks_off()

@@ -37,13 +37,6 @@ def test_patches_to_columns_frames_the_same_patches():
     assert [f.get_x() + 0.5 for f in axes[1].patches] == [0, 5]
 
 
-def test_curves_leave_gaps_and_keep_labels():
-    axis = figures.curves([1, 2, 4], {"a": [1, None, 3], "b": [1, 2, 3]}, "size", "time", log_x=True, log_y=True).axes[0]
-    assert [line.get_label() for line in axis.lines] == ["a", "b"]
-    assert str(axis.lines[0].get_ydata()[1]) == "nan"
-    assert axis.get_yscale() == "log"
-
-
 def test_loss_curves_tell_five_lines_apart():
     axis = figures.loss_curves({str(n): [1.0, 0.1**n] for n in range(5)}).axes[0]
     assert len({(line.get_linestyle(), line.get_color()) for line in axis.lines}) == 5

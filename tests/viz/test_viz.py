@@ -233,8 +233,9 @@ def test_curves_have_the_median_as_line_and_all_seeds_in_the_band():
     assert [label.get_text() for label in axis.get_xticklabels()] == ["10", "100"]
     styles = {(line.get_color(), line.get_linestyle()) for line in axis.lines[:2]}
     assert len(styles) == 2
-    gap = curves([1, 2], {"a": [math.nan, 1.0]}, "x", "y").axes[0]
-    assert math.isnan(gap.lines[0].get_ydata()[0])
+    gap = curves([1, 2, 3], {"a": [math.nan, 1.0, 100.0]}, "x", "y", log_y=True, title="a race").axes[0]
+    assert math.isnan(gap.lines[0].get_ydata()[0]) and gap.get_title() == "a race"
+    assert gap.get_yscale() == "log" and 0.1 < gap.get_ylim()[0] <= 1 and 100 <= gap.get_ylim()[1] < 1000
 
 
 def test_references_are_levels_with_their_names():
