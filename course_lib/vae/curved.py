@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from course_lib.data.arguments import check_count
-
-LOG_TWO_PI = math.log(2 * math.pi)
+from course_lib.vae.losses import gaussian_kl, gaussian_log_density
 
 
 def arc(z: torch.Tensor, radius: float = 1.0, turn: float = 1.2) -> torch.Tensor:
@@ -63,11 +62,11 @@ class CurvedModel:
     def log_likelihood(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(x | z) of points x [..., 2] and latents z [...], broadcast against each other."""
         square = (x.double() - self.curve(z.double())).square().sum(dim=-1)
-        return -square / (2 * self.noise**2) - LOG_TWO_PI - 2 * math.log(self.noise)
+        return -square / (2 * self.noise**2) - math.log(2 * math.pi * self.noise**2)
 
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(x, z) = log p(x | z) + log p(z), shapes as in `log_likelihood`."""
-        return self.log_likelihood(x, z) - (z.double().square() + LOG_TWO_PI) / 2
+        return self.log_likelihood(x, z) + gaussian_log_density(z.double(), 0.0, 0.0)
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log p(x) = log of the integral of p(x, z) over z, by quadrature on the grid: [N, 2] -> [N]."""
@@ -92,11 +91,10 @@ class CurvedModel:
     def elbo(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
         """E_q[log p(x | z)] - KL(q, N(0, 1)), differentiable, nats for each point: shapes as in `reconstruction`.
 
-        The divergence is Kingma and Welling's closed form (2014, appendix B). It is at most log p(x), and `gap` is what lacks.
+        The divergence is `gaussian_kl`, in closed form. It is at most log p(x), and `gap` is what lacks.
         """
         x, mean, log_variance = _check_q(x, mean, log_variance)
-        kl = (mean.square() + log_variance.exp() - 1 - log_variance) / 2
-        return self.reconstruction(x, mean, log_variance) - kl
+        return self.reconstruction(x, mean, log_variance) - gaussian_kl(mean, log_variance)
 
     def gap(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
         """KL(q, p(z | x)) by quadrature on the grid of z, nats for each point: shapes as in `reconstruction`.
@@ -115,7 +113,7 @@ class CurvedModel:
         if end > self.limit:
             raise ValueError(f"a q reaches to {end:.3g} and the grid ends at {self.limit:g}: give the model a larger limit")
         z = self.grid.to(x.device)
-        log_q = -((z - mean[:, None]) / std[:, None]).square() / 2 - (LOG_TWO_PI + log_variance[:, None]) / 2
+        log_q = gaussian_log_density(z, mean[:, None], log_variance[:, None])
         log_posterior = torch.log_softmax(self.log_joint(x[:, None], z), dim=1) - math.log(self.spacing)
         return (log_q.exp() * (log_q - log_posterior)).sum(dim=1) * self.spacing
 
@@ -152,8 +150,7 @@ class CurvedModel:
         samples = check_count("samples", samples, "an average needs at least one")
         noise = torch.randn(samples, len(x), generator=generator, dtype=torch.float64, device="cpu").to(x.device)
         z = mean + (log_variance / 2).exp() * noise
-        log_q = -(noise.square() + LOG_TWO_PI + log_variance) / 2
-        return self.log_joint(x, z) - log_q
+        return self.log_joint(x, z) - gaussian_log_density(z, mean, log_variance)
 
     @torch.no_grad()
     def _best_candidate(self, x: torch.Tensor) -> torch.Tensor:
@@ -166,8 +163,7 @@ class CurvedModel:
         first, second = (f * weight[:, None]).sum(dim=1), f.square().sum(dim=2) @ weight
         # E_q|x - f|^2 = |x|^2 - 2 x E_q[f] + E_q|f|^2: two moments of each q serve all points. |x|^2 decides nothing.
         reconstruction = (2 * x @ first.mT - second) / (2 * self.noise**2)  # [N, Q]
-        kl = (table[:, 0].square() + table[:, 1].exp() - 1 - table[:, 1]) / 2
-        return table[(reconstruction - kl).argmax(dim=1)]
+        return table[(reconstruction - gaussian_kl(table[:, 0], table[:, 1])).argmax(dim=1)]
 
 
 def _nodes(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
