@@ -6,7 +6,9 @@ import matplotlib
 import pytest
 import torch
 from hypothesis import settings
+from PIL import Image
 
+from course_lib import data
 from course_lib.runtime import pick_device
 
 # A worker of the test run has one core to itself. More threads would wait for each other, and sums would depend on their number.
@@ -25,3 +27,25 @@ def device() -> torch.device:
         # TF32 keeps 10 bits of a factor; the tests compare float32 results to float32 accuracy.
         torch.backends.cudnn.allow_tf32 = False
     return chosen
+
+
+@pytest.fixture
+def own_root(tmp_path):
+    """An empty data root, for one test."""
+    root = tmp_path / "root"
+    root.mkdir()
+    data.set_data_root(root)
+    yield root
+    data.set_data_root(None)
+
+
+@pytest.fixture
+def folder_name(own_root) -> str:
+    """The name of a set of 360 embedded images in a folder, 300 to train on and 60 to test, as a reader's own images lie."""
+    images = data.load("glyphs", "train", size=32)
+    for split, rows in (("train", range(300)), ("test", range(300, 360))):
+        for n in rows:
+            folder = own_root / "images" / split / images.classes[images.labels[n]]
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(images.images[n, 0].numpy()).save(folder / f"{n:03d}.png")
+    return f"folder:{own_root / 'images'}"

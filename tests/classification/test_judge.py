@@ -2,20 +2,11 @@
 
 import pytest
 import torch
-from PIL import Image
 
 from course_lib import data
 from course_lib.classification import Judge, evaluate, judge, load_judge, train_judge
-from course_lib.data import set_data_root
 from course_lib.data.trained import trained_path
 from course_lib.runtime import save_checkpoint
-
-
-@pytest.fixture
-def own_root(tmp_path):
-    set_data_root(tmp_path)
-    yield tmp_path
-    set_data_root(None)
 
 
 def test_the_judge_of_glyphs_reads_them(device):
@@ -65,19 +56,11 @@ def test_without_a_judge_the_error_says_how_to_get_one(own_root):
         load_judge("cifar10")
 
 
-def test_one_is_trained_for_a_folder_and_found_again(own_root, monkeypatch):
-    images = data.load("glyphs", "train", size=32)
-    for split, rows in (("train", range(300)), ("test", range(300, 360))):
-        for n in rows:
-            folder = own_root / "images" / split / images.classes[images.labels[n]]
-            folder.mkdir(parents=True, exist_ok=True)
-            picture = images.images[n, 0].numpy()
-            Image.fromarray(picture).save(folder / f"{n:03d}.png")
+def test_one_is_trained_for_a_folder_and_found_again(folder_name, monkeypatch):
     monkeypatch.setitem(judge.GREY_TRAINING, "epochs", 15)
-    name = f"folder:{own_root / 'images'}"
-    trained = train_judge(name, device="cpu")
-    found = load_judge(name, device="cpu")
-    test = data.load(name, "test")
+    trained = train_judge(folder_name, device="cpu")
+    found = load_judge(folder_name, device="cpu")
+    test = data.load(folder_name, "test")
     assert found.metrics == trained.metrics and found.classes == test.classes
     assert evaluate(found, test).accuracy == trained.metrics["test_accuracy"] > 0.7
 

@@ -2,19 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 
-from course_lib.data import data_root, set_data_root
+from course_lib.data import data_root
 from course_lib.data.trained import load_packaged, load_trained, trained_path
 from course_lib.runtime import save_checkpoint
-
-
-@pytest.fixture
-def own_root(tmp_path):
-    set_data_root(tmp_path / "root")
-    yield tmp_path / "root"
-    set_data_root(None)
 
 
 def test_the_own_model_is_preferred_and_none_is_no_error(own_root, tmp_path):

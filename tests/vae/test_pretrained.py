@@ -4,20 +4,11 @@ from importlib import resources
 
 import pytest
 import torch
-from PIL import Image
 
 from course_lib import data
-from course_lib.data import set_data_root
 from course_lib.data.trained import trained_path
 from course_lib.runtime import load_checkpoint, save_checkpoint
 from course_lib.vae import VAE, evaluate_vae, load_vae, pretrained, reconstruct, sample, train_vae
-
-
-@pytest.fixture
-def own_root(tmp_path):
-    set_data_root(tmp_path)
-    yield tmp_path
-    set_data_root(None)
 
 
 def test_that_of_glyphs_is_as_good_as_it_says(device):
@@ -39,19 +30,12 @@ def test_without_a_model_the_error_says_how_to_get_one(own_root):
         load_vae("cifar10")
 
 
-def test_one_is_trained_for_a_folder_and_found_again(own_root, monkeypatch):
-    images = data.load("glyphs", "train", size=32)
-    for split, rows in (("train", range(300)), ("test", range(300, 360))):
-        for n in rows:
-            folder = own_root / "images" / split / images.classes[images.labels[n]]
-            folder.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(images.images[n, 0].numpy()).save(folder / f"{n:03d}.png")
+def test_one_is_trained_for_a_folder_and_found_again(folder_name, monkeypatch):
     monkeypatch.setitem(pretrained.OTHER["model"], "widths", (4, 8))
     monkeypatch.setitem(pretrained.OTHER["training"], "epochs", 2)
-    name = f"folder:{own_root / 'images'}"
-    trained, found = train_vae(name, device="cpu"), load_vae(name, device="cpu")
+    trained, found = train_vae(folder_name, device="cpu"), load_vae(folder_name, device="cpu")
     assert found.metrics == trained.metrics and found.config == trained.config
-    test = data.load(name, "test")
+    test = data.load(folder_name, "test")
     again = evaluate_vae(found, test)
     assert again.elbo == trained.metrics["test_elbo"] == evaluate_vae(trained, test).elbo, "rounded before it was measured"
     assert found.pixels.likelihood == "optimal-gaussian" and found.metrics["test_bound"] > found.metrics["test_elbo"]
