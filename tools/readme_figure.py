@@ -6,6 +6,7 @@ Beside it, overview.json records when, on which device and with which versions i
 import torch
 
 from course_lib import convolution, data, start
+from course_lib.convolution.figures import draw_response
 from course_lib.viz import draw_image, new_figure, png
 from tools import records
 from tools.files import ROOT
@@ -21,9 +22,7 @@ def overview():
     names = ["Gaussian blur", "Sobel, horizontal", "Sobel, vertical", "Laplacian", "emboss"]
     for axis, name in zip(axes[0, 1:], names, strict=True):
         response = convolution.conv2d_im2col(grey[None, None], kernels[name][None, None], padding="same")[0, 0]
-        signed = abs(kernels[name].sum().item()) < 1e-6
-        strong = response.abs().flatten().quantile(0.99).item()
-        draw_image(axis, response, name, signed=signed, limits=(-strong, strong) if signed else (0, 1))
+        draw_response(axis, response, kernels[name], name)
 
     colour = data.load("glyphs-color", "test")
     for axis, image, label in zip(axes[1], colour.images, colour.labels, strict=False):

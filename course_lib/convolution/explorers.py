@@ -3,6 +3,7 @@
 import ipywidgets as widgets
 import torch
 
+from course_lib.convolution.figures import draw_response
 from course_lib.convolution.im2col import conv2d_im2col
 from course_lib.convolution.kernels import classical_kernels
 from course_lib.convolution.sizes import conv_output_size
@@ -36,9 +37,7 @@ def draw_convolution(input_axis, output_axis, image, kernel, stride, padding, di
     y = conv2d_im2col(image[None, None], weight, stride=stride, padding=padding, dilation=dilation)[0, 0]
     draw_image(input_axis, image, f"input {image.shape[0]} x {image.shape[1]}")
     height, width = conv_output_size(tuple(image.shape), tuple(kernel.shape), stride, padding, dilation)
-    blind = abs(kernel.sum().item()) < 1e-3  # the response to a constant image is zero: show signs
-    strong = max(y.abs().flatten().quantile(0.99).item(), 1e-6)  # a few extreme pixels would leave the rest pale
-    draw_image(output_axis, y, f"output {height} x {width}", signed=blind, limits=(-strong, strong) if blind else (0, 1))
+    draw_response(output_axis, y, kernel, f"output {height} x {width}")
 
 
 def render_convolution(image, kernel, stride=1, padding=0, dilation=1):

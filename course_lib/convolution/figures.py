@@ -83,6 +83,13 @@ def matrices(matrices, titles, inches=2.6):
     return figure
 
 
+def draw_response(axis, response, kernel, title=""):
+    """Draw what a kernel [KH, KW] made of an image, [OH, OW]: as an image, or by sign where a constant image gives zero."""
+    signed = abs(kernel.sum().item()) < 1e-3
+    strong = max(response.abs().flatten().quantile(0.99).item(), 1e-6)  # a few extreme pixels would leave the rest pale
+    draw_image(axis, response, title, signed=signed, limits=(-strong, strong) if signed else (0, 1))
+
+
 def kernel_gallery(image, kernels, responses, columns=4):
     """Responses of an image to several kernels, each with its kernel drawn in the corner.
 
@@ -93,9 +100,7 @@ def kernel_gallery(image, kernels, responses, columns=4):
     for axis in axes.flat[len(kernels) :]:
         axis.set_visible(False)
     for axis, (name, kernel), response in zip(axes.flat, kernels.items(), responses, strict=False):
-        signed = abs(kernel.sum().item()) < 1e-6
-        strong = response.abs().flatten().quantile(0.99).item()  # a few extreme pixels would leave the rest pale
-        draw_image(axis, response, name, signed=signed, limits=(-strong, strong) if signed else (0, 1))
+        draw_response(axis, response, kernel, name)
         inset = axis.inset_axes((0.66, 0.0, 0.34, 0.34))
         draw_image(inset, kernel, signed=True)
     return figure
