@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
+from course_lib.data.arguments import check_count
 from course_lib.data.batches import in_layout_of
 
 MAY_FLIP = ("cifar10", "fashion-mnist")
@@ -17,9 +18,7 @@ MAY_FLIP = ("cifar10", "fashion-mnist")
 
 def random_shift(x: torch.Tensor, pixels: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Each image moved by -pixels to pixels along both axes, every offset equally likely; what comes in from outside is 0."""
-    if pixels < 0:
-        raise ValueError(f"pixels is {pixels}: the largest shift cannot be negative")
-    if pixels == 0:
+    if check_count("pixels", pixels, "the largest shift cannot be negative", least=0) == 0:
         return x
     N, _, H, W = x.shape
     offset = torch.randint(0, 2 * pixels + 1, (2, N, 1), generator=generator, device="cpu").to(x.device)
@@ -42,8 +41,7 @@ def cutout(x: torch.Tensor, side: int, generator: torch.Generator | None = None)
 
     Source: DeVries and Taylor, Improved Regularization of Convolutional Neural Networks with Cutout (2017).
     """
-    if side < 0:
-        raise ValueError(f"side is {side}: a square has no negative side")
+    check_count("side", side, "a square has no negative side", least=0)
     N, _, H, W = x.shape
     centre = torch.rand(2, N, 1, generator=generator, device="cpu").to(x.device)
     first_row, first_column = (centre[0] * H - side / 2).round(), (centre[1] * W - side / 2).round()  # [N, 1]
@@ -72,8 +70,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         for name in ("shift", "cutout"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: it is a number of pixels, at least 0")
+            check_count(name, getattr(self, name), "it is a number of pixels, at least 0", least=0)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         x = random_shift(x, self.shift, self.generator)

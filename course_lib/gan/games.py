@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import torch
 
+from course_lib.data.arguments import check_count
+
 
 def simultaneous(start: Sequence[float], lr: float, steps: int) -> torch.Tensor:
     """Both step at once: x <- x - lr y, y <- y + lr x. Each step lengthens (x, y) by sqrt(1 + lr^2): a spiral outwards.
@@ -68,5 +70,4 @@ def averaged(path: torch.Tensor) -> torch.Tensor:
 def _check(lr: float, steps: int) -> None:
     if not lr > 0:
         raise ValueError(f"lr is {lr}: a step needs a positive length, for example 0.1")
-    if steps < 1:
-        raise ValueError(f"steps is {steps}: a path has at least one")
+    check_count("steps", steps, "a path has at least one")
