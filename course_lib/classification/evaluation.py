@@ -29,7 +29,7 @@ class Evaluation:
 
     @property
     def probabilities(self) -> torch.Tensor:
-        """p(y | x), float32 [N, K]."""
+        """p(y|x), float32 [N, K]."""
         return softmax(self.logits)
 
     @property

@@ -42,7 +42,7 @@ def value(p: torch.Tensor, q: torch.Tensor, d: torch.Tensor, dx: float = 1.0) ->
 
 
 def jensen_shannon(p: torch.Tensor, q: torch.Tensor, dx: float = 1.0) -> torch.Tensor:
-    """JS = KL(p, m) / 2 + KL(q, m) / 2 with m = (p + q) / 2, in nats: a scalar, from 0 (equal) to log 2 (disjoint supports).
+    """JS = KL(p || m) / 2 + KL(q || m) / 2 with m = (p + q) / 2, in nats: a scalar, from 0 (equal) to log 2 (disjoint supports).
 
     The game's value at the optimal discriminator is 2 JS - 2 log 2. Source: Goodfellow et al. (2014), theorem 1.
     """

@@ -4,7 +4,7 @@ from course_lib.convolution.arguments import check_gradient
 
 
 def linear(x, weight, bias=None):
-    """y = x weight' + bias, as `torch.nn.functional.linear`: x [N, I], weight [O, I], bias [O] or None -> [N, O].
+    """y = x weight^T + bias, as `torch.nn.functional.linear`: x [N, I], weight [O, I], bias [O] or None -> [N, O].
 
     Raises ValueError, naming the sizes, where they do not fit.
     """
@@ -14,7 +14,7 @@ def linear(x, weight, bias=None):
 
 
 def linear_backward(grad_output, x, weight, bias=None):
-    """Gradients at x, weight and bias from grad_output [N, O]: (grad_output weight, grad_output' x, sum over the batch).
+    """Gradients at x, weight and bias from grad_output [N, O]: (grad_output weight, grad_output^T x, sum over the batch).
 
     The last does not depend on bias and is returned even where bias is None.
     """

@@ -19,7 +19,7 @@ def softmax(logits):
 
 
 def softmax_backward(grad_output, logits):
-    """Gradient at the logits: p (g - sum of p g), row by row. The Jacobian diag(p) - p p' is never written out."""
+    """Gradient at the logits: p (g - sum of p g), row by row. The Jacobian diag(p) - p p^T is never written out."""
     p = softmax(logits)
     return p * (grad_output - (p * grad_output).sum(dim=1, keepdim=True))
 

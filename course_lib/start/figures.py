@@ -40,7 +40,7 @@ def typeface_table(digits=(0, 1, 2, 4, 7), columns=5):
 
 
 def two_directions(image, probabilities, classes, samples):
-    """Left: one image and p(y | x), from image to label. Right: a label and images drawn from p(x | y), from label to image.
+    """Left: one image and p(y|x), from image to label. Right: a label and images drawn from p(x|y), from label to image.
 
     image: [1, H, W], probabilities: [K], samples: list of (class, image).
     """

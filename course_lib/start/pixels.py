@@ -24,7 +24,7 @@ def fit_pixels(images, labels, classes):
 
 
 def log_likelihood(images, theta):
-    """log p(x | y) for every image and class: the sum over pixels of x log theta + (1 - x) log(1 - theta), in nats.
+    """log p(x|y) for every image and class: the sum over pixels of x log theta + (1 - x) log(1 - theta), in nats.
 
     images: bool or 0/1 [N, D], theta: [K, D] -> float64 [N, K]. Raises ValueError if a pixel is neither 0 nor 1.
     """
@@ -41,7 +41,7 @@ def _check_black_and_white(images):
 
 
 def posterior(log_likelihoods, log_prior):
-    """p(y | x) by Bayes' rule, from log p(x | y) [N, K] and log p(y) [K] -> [N, K], each row summing to 1.
+    """p(y|x) by Bayes' rule, from log p(x|y) [N, K] and log p(y) [K] -> [N, K], each row summing to 1.
 
     Computed in logarithms: the likelihood of an image of a thousand pixels is too small for any floating-point number.
     """
@@ -49,5 +49,5 @@ def posterior(log_likelihoods, log_prior):
 
 
 def sample_pixels(theta, labels, generator=None):
-    """Draw images from p(x | y), every pixel on its own: theta [K, D], labels [N] -> 0/1 float32 [N, D]."""
+    """Draw images from p(x|y), every pixel on its own: theta [K, D], labels [N] -> 0/1 float32 [N, D]."""
     return torch.bernoulli(theta[labels], generator=generator).float()

@@ -60,12 +60,12 @@ class CurvedModel:
         return self.curve(z) + self.noise * noise, z
 
     def log_likelihood(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """log p(x | z) of points x [..., 2] and latents z [...], broadcast against each other."""
+        """log p(x|z) of points x [..., 2] and latents z [...], broadcast against each other."""
         square = (x.double() - self.curve(z.double())).square().sum(dim=-1)
         return -square / (2 * self.noise**2) - math.log(2 * math.pi * self.noise**2)
 
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """log p(x, z) = log p(x | z) + log p(z), shapes as in `log_likelihood`."""
+        """log p(x, z) = log p(x|z) + log p(z), shapes as in `log_likelihood`."""
         return self.log_likelihood(x, z) + gaussian_log_density(z.double(), 0.0, 0.0)
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
@@ -76,20 +76,20 @@ class CurvedModel:
         return torch.cat(parts) + math.log(self.spacing)
 
     def posterior(self, x: torch.Tensor) -> torch.Tensor:
-        """p(z | x) on the grid: [N, 2] -> densities [N, G], each of integral 1."""
+        """p(z|x) on the grid: [N, 2] -> densities [N, G], each of integral 1."""
         x = _check_points(x)
         joint = self.log_joint(x[:, None], self.grid.to(x.device))
         return torch.softmax(joint, dim=1) / self.spacing
 
     def reconstruction(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
-        """E_q[log p(x | z)] for q = N(mean, exp(log_variance)), by quadrature: x [N, 2], mean and log_variance [N] -> [N]."""
+        """E_q[log p(x|z)] for q = N(mean, exp(log_variance)), by quadrature: x [N, 2], mean and log_variance [N] -> [N]."""
         x, mean, log_variance = _check_q(x, mean, log_variance)
         u, weight = _nodes(x.device)
         z = mean[:, None] + (log_variance / 2).exp()[:, None] * u
         return self.log_likelihood(x[:, None], z) @ weight
 
     def elbo(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
-        """E_q[log p(x | z)] - KL(q, N(0, 1)), differentiable, nats for each point: shapes as in `reconstruction`.
+        """E_q[log p(x|z)] - KL(q || N(0, 1)), differentiable, nats for each point: shapes as in `reconstruction`.
 
         The divergence is `gaussian_kl`, in closed form. It is at most log p(x), and `gap` is what lacks.
         """
@@ -97,7 +97,7 @@ class CurvedModel:
         return self.reconstruction(x, mean, log_variance) - gaussian_kl(mean, log_variance)
 
     def gap(self, x: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
-        """KL(q, p(z | x)) by quadrature on the grid of z, nats for each point: shapes as in `reconstruction`.
+        """KL(q || p(z|x)) by quadrature on the grid of z, nats for each point: shapes as in `reconstruction`.
 
         It uses neither the ELBO nor the closed form of the other divergence, so that log p(x) = ELBO + gap can be checked. Raises
         ValueError for a q that the grid cannot hold: narrower than two steps, or with mass beyond its ends.

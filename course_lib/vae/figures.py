@@ -53,7 +53,7 @@ def bent_latent(model, samples, chosen, side=1.9, zoom=3.6):
     """A model with a latent bent into the plane, and the posterior of z at chosen points.
 
     Left: log p(x) as colour, samples [N, 2] as dots, the curve with its z, and the points chosen [M, 2] as letters. Right:
-    p(z | x) of each of these, and dashed the Gaussian q with the largest bound.
+    p(z|x) of each of these, and dashed the Gaussian q with the largest bound.
     """
     figure, axes = new_figure(1, 2, size=(9.2, 3.9), width_ratios=[1.15, 1])
     plane, line = axes[0]
@@ -104,7 +104,7 @@ def bound(x, elbo, log_p, xlabel, depth=None):
 
 
 def gap_map(model, side=1.9, steps=41):
-    """What the best Gaussian loses at each point of the plane: KL(q, p(z | x)) in nats, with the curve f(z)."""
+    """What the best Gaussian loses at each point of the plane: KL(q || p(z|x)) in nats, with the curve f(z)."""
     figure, axes = new_figure(size=(5.2, 4))
     axis = axes[0, 0]
     ticks = torch.linspace(-side, side, steps, dtype=torch.float64)

@@ -130,7 +130,7 @@ class ProbabilisticPCA:
         return -(D * math.log(2 * math.pi) + log_det + distance) / 2
 
     def posterior(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """p(z | x) = N(M^-1 weight^T (x - mean), variance M^-1), exact: its means [N, Z] and its covariance [Z, Z].
+        """p(z|x) = N(M^-1 weight^T (x - mean), variance M^-1), exact: its means [N, Z] and its covariance [Z, Z].
 
         The covariance is the same for all images. It is diagonal if the columns of weight are perpendicular, as those of
         `fit_probabilistic_pca` are. Source: Tipping and Bishop (1999), equation 6.
@@ -140,10 +140,10 @@ class ProbabilisticPCA:
         return centred @ self.weight @ inverse, self.variance * inverse
 
     def elbo(self, x: torch.Tensor, mean: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
-        """E_q[log p(x | z)] - KL(q, N(0, I)) for q = N(mean, covariance), in closed form, nats for each image: [N].
+        """E_q[log p(x|z)] - KL(q || N(0, I)) for q = N(mean, covariance), in closed form, nats for each image: [N].
 
         x: [N, D]. mean: [N, Z]. covariance: [Z, Z] or [N, Z, Z], symmetric and positive definite (an encoder with a variance for
-        each latent: its diagonal, `variances.diag_embed()`). At q = p(z | x) it equals log p(x). Raises ValueError otherwise.
+        each latent: its diagonal, `variances.diag_embed()`). At q = p(z|x) it equals log p(x). Raises ValueError otherwise.
         """
         x, mean, covariance = _check_images(x, len(self.mean)), mean.double(), covariance.double()
         D, Z = self.weight.shape
