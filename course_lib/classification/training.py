@@ -10,7 +10,7 @@ from torch import nn
 from course_lib.classification.evaluation import evaluate
 from course_lib.classification.schedules import learning_rate
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count, check_labels, check_last_batch
+from course_lib.data.arguments import check_count, check_labels, check_last_batch, check_number
 from course_lib.runtime import Progress, Run, StopButton
 
 ADVICE = (
@@ -164,11 +164,8 @@ def _make_optimizer(model: nn.Module, optimizer: str, lr: float, momentum: float
 def _settings(**settings: object) -> dict:
     """The settings of a run as they are recorded, if each can be used. ValueError or TypeError name the one that cannot."""
     settings["epochs"] = check_count("epochs", settings["epochs"], "a run has at least one")
-    limits = {"lr": (0, math.inf), "momentum": (0, 1), "weight_decay": (0, math.inf), "label_smoothing": (0, 1)}
-    for name, (low, high) in limits.items():
-        value = settings[name] = float(settings[name])
-        if not low <= value < high:
-            raise ValueError(f"{name} is {value}: it must be at least {low} and below {high}")
+    for name, below in (("lr", math.inf), ("momentum", 1), ("weight_decay", math.inf), ("label_smoothing", 1)):
+        settings[name] = check_number(name, settings[name], below)
     learning_rate(settings["schedule"], 0, 1)  # an unknown schedule is refused before any work
     return settings
 

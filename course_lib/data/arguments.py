@@ -1,5 +1,6 @@
 """Checks that the rooms share. Each error names the value, the limit and the way out."""
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,6 +25,15 @@ def check_count(name: str, value: object, why: str, least: int = 1) -> int:
         raise TypeError(f"{name} is {value!r}: it must be a whole number, at least {least}") from None
     if value < least:
         raise ValueError(f"{name} is {value}: {why}")
+    return value
+
+
+def check_number(name: str, value: float, below: float = math.inf) -> float:
+    """`value` as a float, if it is at least 0 and below the limit; ValueError otherwise, also for NaN."""
+    value = float(value)
+    if not 0 <= value < below:
+        limit = "finite" if below == math.inf else f"below {below}"
+        raise ValueError(f"{name} is {value}: it must be at least 0 and {limit}")
     return value
 
 

@@ -13,6 +13,8 @@ Nothing overflows, and no probability is rounded to 1 before its logarithm is ta
 import torch
 import torch.nn.functional as F
 
+from course_lib.data.arguments import check_number
+
 
 def minimax(real_logits: torch.Tensor, fake_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The game as it was stated: the generator minimises what the discriminator maximises.
@@ -39,8 +41,7 @@ def non_saturating(
     3.4. Raises ValueError outside [0, 1).
     """
     real_logits, fake_logits = _check(real_logits, fake_logits)
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(f"label_smoothing is {label_smoothing}: it must be at least 0 and below 1, for example 0.1")
+    check_number("label_smoothing", label_smoothing, below=1)
     smooth = (1 - label_smoothing) * F.softplus(-real_logits) + label_smoothing * F.softplus(real_logits)
     return smooth.mean() + F.softplus(fake_logits).mean(), F.softplus(-fake_logits).mean()
 

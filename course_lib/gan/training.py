@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_count, check_number
 from course_lib.gan.losses import non_saturating
 from course_lib.gan.mixtures import PointBatches
 from course_lib.runtime import Progress, Run, StopButton
@@ -83,11 +83,10 @@ def fit_gan(
     settings = {"steps": check_count("steps", steps, "a run has at least one")}
     settings |= {"discriminator_steps": check_count("discriminator_steps", discriminator_steps, "it makes at least one")}
     settings |= {"loss": getattr(loss, "__name__", repr(loss)), "penalised": penalty is not None, "betas": list(betas)}
-    settings |= {"generator_lr": float(generator_lr), "discriminator_lr": float(discriminator_lr), "bfloat16": bfloat16}
+    settings |= {"generator_lr": check_number("generator_lr", generator_lr), "bfloat16": bfloat16}
+    settings |= {"discriminator_lr": check_number("discriminator_lr", discriminator_lr)}
     settings |= {"averaged": average is not None, "average_decay": float(average_decay), "batch_size": batches.batch_size}
-    for name in ("generator_lr", "discriminator_lr"):
-        if not 0 <= settings[name] < float("inf"):
-            raise ValueError(f"{name} is {settings[name]}: a learning rate is at least 0 and finite")
+    check_count("watch_every", watch_every, "it is called after every so many steps")
     device = batches.device
     layout = torch.channels_last if getattr(batches, "channels_last", False) else torch.contiguous_format
     for network in (generator, discriminator, *([] if average is None else [average])):

@@ -3,6 +3,7 @@
 import torch
 
 from course_lib.convolution.arguments import check_gradient
+from course_lib.data.arguments import check_number
 
 
 def dropout(x, p=0.5, *, training=True, generator=None):
@@ -12,8 +13,7 @@ def dropout(x, p=0.5, *, training=True, generator=None):
     generator: a `torch.Generator` on the device of x. Raises ValueError if p is not in [0, 1).
     Source: Srivastava et al., Dropout (2014), in the "inverted" form that needs nothing at test time.
     """
-    if not 0 <= p < 1:
-        raise ValueError(f"p must be at least 0 and below 1, got {p}")
+    check_number("p", p, below=1)
     if not training or p == 0:
         return x, torch.ones_like(x)
     keep = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float32) >= p

@@ -43,7 +43,7 @@ def principal_components(x: torch.Tensor, latent_size: int) -> PrincipalComponen
 
     Raises ValueError for latent_size outside 1 to D - 1, fewer than latent_size + 1 images, or pixels that are not finite.
     """
-    x, latent_size = _check_images(x), check_count("latent_size", latent_size, "a subspace has at least one direction")
+    x, latent_size = _check_rows(x), check_count("latent_size", latent_size, "a subspace has at least one direction")
     N, D = x.shape
     if latent_size >= D:
         raise ValueError(f"latent_size is {latent_size} for {D} pixels: it must be smaller, or nothing is left out")
@@ -121,7 +121,7 @@ class ProbabilisticPCA:
         With M = weight^T weight + variance I, which is only Z x Z: C^-1 = (I - weight M^-1 weight^T) / variance (Woodbury's
         identity) and det C = variance^(D - Z) det M, so no matrix of D x D pixels is needed.
         """
-        centred = _check_images(x, len(self.mean)) - self.mean
+        centred = _check_rows(x, len(self.mean)) - self.mean
         D, Z = self.weight.shape
         factor = torch.linalg.cholesky(self._inner())
         explained = torch.linalg.solve_triangular(factor, self.weight.mT @ centred.mT, upper=False)  # [Z, N]
@@ -135,7 +135,7 @@ class ProbabilisticPCA:
         The covariance is the same for all images. It is diagonal if the columns of weight are perpendicular, as those of
         `fit_probabilistic_pca` are. Source: Tipping and Bishop (1999), equation 6.
         """
-        centred = _check_images(x, len(self.mean)) - self.mean
+        centred = _check_rows(x, len(self.mean)) - self.mean
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(self._inner()))
         return centred @ self.weight @ inverse, self.variance * inverse
 
@@ -145,7 +145,7 @@ class ProbabilisticPCA:
         x: [N, D]. mean: [N, Z]. covariance: [Z, Z] or [N, Z, Z], symmetric and positive definite (an encoder with a variance for
         each latent: its diagonal, `variances.diag_embed()`). At q = p(z|x) it equals log p(x). Raises ValueError otherwise.
         """
-        x, mean, covariance = _check_images(x, len(self.mean)), mean.double(), covariance.double()
+        x, mean, covariance = _check_rows(x, len(self.mean)), mean.double(), covariance.double()
         D, Z = self.weight.shape
         if mean.shape != (len(x), Z) or covariance.shape not in ((Z, Z), (len(x), Z, Z)):
             wanted = f"[{len(x)}, {Z}] and [{Z}, {Z}] or [{len(x)}, {Z}, {Z}]"
@@ -194,7 +194,7 @@ def fit_probabilistic_pca(x: torch.Tensor, latent_size: int) -> ProbabilisticPCA
     return ProbabilisticPCA(found.components.mT * lengths, found.mean, found.discarded.item())
 
 
-def _check_images(x: torch.Tensor, pixels: int | None = None) -> torch.Tensor:
+def _check_rows(x: torch.Tensor, pixels: int | None = None) -> torch.Tensor:
     """x in float64, if it is finite and [N, D] (with D = pixels where that is given)."""
     if x.dim() != 2 or 0 in x.shape or (pixels is not None and x.shape[1] != pixels):
         wanted = "[N, D]" if pixels is None else f"[N, {pixels}]"

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from course_lib.data.arguments import check_number
+
 LEVELS = 256
 """Values that a channel of a pixel can have: k / 255 for k = 0 to 255."""
 
@@ -149,9 +151,8 @@ def elbo(log_likelihood: torch.Tensor, kl: torch.Tensor, *, beta: float = 1.0, f
         raise ValueError(f"log_likelihood and kl must be [N] and [N, Z], got {shapes}: leave the latents' KL unsummed")
     if len(kl) == 0:
         raise ValueError("log_likelihood is empty: the mean over no image is not defined")
-    for name, value in (("beta", beta), ("free_bits", free_bits)):
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name} is {value}: it must be at least 0 and finite")
+    check_number("beta", beta)
+    check_number("free_bits", free_bits)
     reconstruction, kl_of_latents = log_likelihood.mean(), kl.mean(dim=0)
     penalty = kl_of_latents.clamp(min=free_bits) if free_bits else kl_of_latents
     return Elbo(reconstruction - beta * penalty.sum(), reconstruction, kl_of_latents.sum())

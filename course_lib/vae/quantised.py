@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_condition, check_count, check_images, check_widths
+from course_lib.data.arguments import check_condition, check_count, check_images, check_number, check_widths
 from course_lib.runtime import evaluation_mode
 from course_lib.vae.models import LatentModel, Terms
 from course_lib.vae.networks import doubling_layers, halving_layers, sides_of
@@ -84,15 +84,14 @@ class VectorQuantizedVAE(LatentModel):
         codes = check_count("codes", codes, "a dictionary needs words: 2 at least to say anything")
         code_size = check_count("code_size", code_size, "a word has at least one number")
         blocks = check_count("blocks", blocks, "use 0 for no residual blocks", least=0)
-        if not 0 <= commitment < math.inf:
-            raise ValueError(f"commitment is {commitment}: it must be at least 0 and finite, for example 0.25")
+        commitment = check_number("commitment", commitment)
         widths, size = check_widths(widths), check_count("size", size, "an image has at least one pixel")
         side = sides_of(size, len(widths))[-1]
         super().__init__(side**2, size, channels, 0, likelihood, sigma, widths=widths, blocks=blocks)
         for name in ("latent_size", "classes"):
             del self.config[name]  # no arguments of this constructor
-        self.config |= {"codes": codes, "code_size": code_size, "commitment": float(commitment)}
-        self.codes, self.side, self.commitment = codes, side, float(commitment)
+        self.config |= {"codes": codes, "code_size": code_size, "commitment": commitment}
+        self.codes, self.side, self.commitment = codes, side, commitment
         self.encoder = nn.Sequential(
             *halving_layers(self.channels, widths, blocks, True),
             nn.Conv2d(widths[-1], code_size, 1, bias=False),

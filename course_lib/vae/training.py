@@ -1,12 +1,11 @@
 """How a VAE learns: `fit_vae` (epochs) -> `vae_step` (one update) -> the evidence lower bound."""
 
-import math
 from collections.abc import Callable
 
 import torch
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count, check_images, check_labels, check_last_batch
+from course_lib.data.arguments import check_count, check_images, check_labels, check_last_batch, check_number
 from course_lib.runtime import Progress, Run, StopButton
 from course_lib.vae.evaluation import BINARISE, binarised, evaluate_vae
 from course_lib.vae.losses import elbo
@@ -166,9 +165,7 @@ def _settings(**settings: object) -> dict:
     """The settings of a run as they are recorded, if each can be used. ValueError or TypeError name the one that cannot."""
     settings["epochs"] = check_count("epochs", settings["epochs"], "a run has at least one")
     for name in ("lr", "beta", "free_bits"):
-        value = settings[name] = float(settings[name])
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name} is {value}: it must be at least 0 and finite")
+        settings[name] = check_number(name, settings[name])
     share = settings["kl_warm_up"] = float(settings["kl_warm_up"])
     if not 0 <= share <= 1:
         raise ValueError(f"kl_warm_up is {share}: it is a share of the steps, between 0 and 1")

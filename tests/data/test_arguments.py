@@ -15,6 +15,7 @@ from course_lib.data.arguments import (
     check_labels,
     check_last_batch,
     check_latent,
+    check_number,
     check_widths,
 )
 
@@ -36,6 +37,16 @@ def test_the_least_number_is_the_last_that_passes():
         check_count("classes", -1, "use 0 for none", least=0)
     with pytest.raises(ValueError, match="count is 0: it takes one"):
         check_count("count", 0, "it takes one")
+
+
+def test_numbers_lie_between_0_and_the_limit():
+    assert check_number("lr", 0) == 0.0 and type(check_number("lr", np.float32(0.5))) is float
+    assert check_number("momentum", 0.999, below=1) == 0.999
+    for value in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=f"lr is {value}: it must be at least 0 and finite"):
+            check_number("lr", value)
+    with pytest.raises(ValueError, match=r"momentum is 1\.0: it must be at least 0 and below 1"):
+        check_number("momentum", 1, below=1)
 
 
 def test_widths_come_from_any_iterator_and_bad_ones_are_named():

@@ -214,7 +214,9 @@ def test_a_penalty_and_bfloat16_change_the_run():
     [
         ({"steps": 0}, "steps is 0"),
         ({"discriminator_steps": 0}, "discriminator_steps is 0"),
-        ({"generator_lr": float("nan")}, "generator_lr is nan"),
+        ({"generator_lr": float("nan")}, "generator_lr is nan: it must be at least 0 and finite"),
+        ({"discriminator_lr": -1}, r"discriminator_lr is -1\.0"),
+        ({"watch_every": 0}, "watch_every is 0: it is called after every so many steps"),
         ({"resume": Run({})}, "no state to resume from"),
     ],
 )

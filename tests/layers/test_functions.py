@@ -194,7 +194,7 @@ MISTAKES = [
     (lambda: layers.batch_norm(torch.zeros(1, 3), torch.zeros(3), torch.ones(3), training=True), "more than one number"),
     (lambda: layers.batch_norm(torch.zeros(3), torch.zeros(3), torch.ones(3)), r"x must be \[N, C\] or \[N, C, H, W\]"),
     (lambda: layers.batch_norm_backward(IMAGE[:1], IMAGE, torch.zeros(3), torch.ones(3)), r"output, \[2, 3, 4, 4\], got \[1"),
-    (lambda: layers.dropout(IMAGE, 1.0), r"p must be at least 0 and below 1, got 1\.0"),
+    (lambda: layers.dropout(IMAGE, 1.0), r"p is 1\.0: it must be at least 0 and below 1"),
     (lambda: layers.dropout_backward(IMAGE[:1], IMAGE), r"shape of the mask, \[2, 3, 4, 4\], got \[1, 3, 4, 4\]"),
 ]
 
