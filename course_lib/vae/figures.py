@@ -184,7 +184,7 @@ def progress(run, images, columns=8, window=25):
 def rate_distortion(series, xlabel="rate: KL in nats", ylabel="distortion: -E log p(x|z) in nats"):
     """Models in the plane of the two terms: series is a dict of names and points [S, 2] of (KL, -E log p(x|z)).
 
-    On each grey line their sum is the same, that is the ELBO.
+    On each grey line their sum is the same, that is the ELBO; the dashed one goes through the best.
     """
     figure, axes = new_figure(size=(6.4, 3.8))
     axis = axes[0, 0]
@@ -192,6 +192,8 @@ def rate_distortion(series, xlabel="rate: KL in nats", ylabel="distortion: -E lo
         style = {"color": LINES[number % len(LINES)], "marker": MARKERS[number % len(MARKERS)]}
         axis.plot(*torch.as_tensor(points).mT.tolist(), linestyle="none", label=name, **style)
     (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    best = min(torch.as_tensor(points).sum(dim=1).mean().item() for points in series.values())
+    axis.plot([left, right], [best - left, best - right], color="0.4", linestyle="--", label=f"-ELBO = {best:.1f}", zorder=0)
     for level in torch.linspace(left + low, right + high, 10)[1:-1].tolist():
         axis.plot([left, right], [level - left, level - right], color="0.85", linewidth=0.8, zorder=0)
     axis.set(xlabel=xlabel, ylabel=ylabel, xlim=(left, right), ylim=(low, high))
@@ -201,7 +203,7 @@ def rate_distortion(series, xlabel="rate: KL in nats", ylabel="distortion: -E lo
 
 def latent_map(images, ticks, means, labels, classes):
     """A latent space of two numbers. Left: the images decoded at every pair of ticks, [n n, C, H, W], in rows from the largest
-    second number down. Right: the codes of images, means [N, 2], coloured by their class.
+    second number down. Right: the codes of images, means [N, 2], each drawn as the number of its class.
     """
     figure, axes = new_figure(1, 2, size=(10, 4.9))
     picture, plane = axes[0]
@@ -214,10 +216,10 @@ def latent_map(images, ticks, means, labels, classes):
     picture.set_yticks(places[shown], names[::-1][shown])
     for number, name in enumerate(classes):
         points = means[labels == number]
-        colour, marker = LINES[number % len(LINES)], MARKERS[number // len(LINES) % len(MARKERS)]
-        plane.plot(*points.mT.tolist(), marker, color=colour, markersize=3, alpha=0.6, linestyle="none", label=name)
+        style = {"color": LINES[number % len(LINES)], "marker": f"${number}$", "markersize": 5, "markeredgewidth": 0.3}
+        plane.plot(*points.mT.tolist(), linestyle="none", label=name, **style)
     plane.set(aspect="equal", xlabel="first latent", ylabel="second latent")
-    plane.legend(fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
+    plane.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

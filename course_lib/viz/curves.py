@@ -31,7 +31,8 @@ def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None,
     elif not log_x and all(isinstance(value, int) for value in x):
         axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(color="0.92")
-    axis.legend(fontsize=8)
+    beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if len(series) > 5 else {}
+    axis.legend(fontsize=8, **beside)
     return figure
 
 
