@@ -6,7 +6,6 @@ import torch
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import COLOURS, SIGN_MAP, SIZE_MAP, draw_image, new_figure
-from course_lib.viz import curves as curves  # notebook 01 finds it beside the other pictures of its chapter
 
 
 def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font_size=9):

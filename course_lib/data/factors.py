@@ -86,7 +86,7 @@ _GOLDEN = 0x9E3779B97F4A7C15 - 2**64  # 2^64 / golden ratio, odd, as a signed 64
 
 
 def mix(bits: torch.Tensor) -> torch.Tensor:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection of int64 whose output bits look random.
+    """The finaliser of SplitMix64, variant 13 (Steele, Lea and Flood 2014): a bijection of int64 whose output bits look random.
 
     Integer multiplication wraps around in two's complement on every device, so the result is the same everywhere. The random
     numbers of the data are hashes of counters and not a generator's stream: image i needs no other image before it.

@@ -43,7 +43,8 @@ def cutout(x: torch.Tensor, share: float, generator: torch.Generator | None = No
 
 @dataclass
 class DifferentiableAugment:
-    """All of them, as a function x -> x. The defaults are the paper's, for images between -1 and 1.
+    """All of these, as a function x -> x. The defaults are the paper's, for images between -1 and 1; its changes of contrast and
+    saturation are left out.
 
     Attributes:
         brightness: largest change of brightness.

@@ -61,7 +61,7 @@ def hinge(real_logits: torch.Tensor, fake_logits: torch.Tensor) -> tuple[torch.T
     """The discriminator wants real logits above 1 and generated ones below -1, and nothing beyond that.
 
     discriminator: E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))); generator: -E D(G(z)). Source: Lim and Ye, Geometric GAN (2017);
-    Miyato et al., Spectral Normalization for GANs (2018), equations 16 and 17.
+    Miyato et al., Spectral Normalization for Generative Adversarial Networks (2018), equations 16 and 17.
     """
     real_logits, fake_logits = _check(real_logits, fake_logits)
     return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean(), -fake_logits.mean()
@@ -71,7 +71,7 @@ def wasserstein(real_logits: torch.Tensor, fake_logits: torch.Tensor) -> tuple[t
     """The difference of the means. Among critics of slope at most 1 its largest value is the earth mover's distance.
 
     discriminator: E D(G(z)) - E D(x); generator: -E D(G(z)). It says nothing about the slope: `gradient_penalty` or spectral
-    normalisation must. Source: Arjovsky, Chintala and Bottou, Wasserstein GAN (2017), equations 2 and 3.
+    normalisation must. Source: Arjovsky, Chintala and Bottou, Wasserstein GAN (arXiv:1701.07875, 2017), equations 2 and 3.
     """
     real_logits, fake_logits = _check(real_logits, fake_logits)
     return fake_logits.mean() - real_logits.mean(), -fake_logits.mean()

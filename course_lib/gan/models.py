@@ -1,6 +1,7 @@
 """A generator and a discriminator of images after DCGAN. Each takes the size of the images and computes the rest.
 
-Source: Radford, Metz and Chintala, Unsupervised Representation Learning with Deep Convolutional GANs (2016).
+Source: Radford, Metz and Chintala, Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+Networks (2016).
 """
 
 import itertools
@@ -126,7 +127,8 @@ class Discriminator(nn.Module):
         batch_norm: None is "on, unless spectral_norm". Turn it off for the Wasserstein loss and wherever the gradient at single
             images is penalised: it lets the images of a batch see each other.
         spectral_norm: divide each weight by its largest singular value, so that no layer stretches differences (of the weight as
-            a matrix [O, the rest]). Source: Miyato, Kataoka, Koyama and Yoshida, Spectral Normalization for GANs (2018).
+            a matrix [O, the rest]). Source: Miyato et al., Spectral Normalization for Generative
+            Adversarial Networks (2018).
         classes: how many classes the labels have; 0 for a discriminator without labels.
 
     Attributes:

@@ -29,7 +29,7 @@ def leaky_relu_backward(grad_output, x, negative_slope=0.01):
 
 
 def gelu(x):
-    """x Phi(x), with Phi the normal distribution function. Source: Hendrycks and Gimpel (2016), equation 1."""
+    """x Phi(x), with Phi the normal distribution function. Source: Hendrycks and Gimpel (2016), section 2."""
     return x * 0.5 * (1 + torch.erf(x / math.sqrt(2)))
 
 
