@@ -94,7 +94,9 @@ def fit_vae(
     _check_data(model, batches, validation)
     noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
     generators = {"order": batches.generator, "noise": noise}
-    optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas)
+    # Fused: one pass over the memory for each parameter, where Adam's formula makes a dozen. The update takes up to a third of
+    # a small dense model's step. The numbers are the same to rounding, on the CPU, CUDA and MPS.
+    optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas, fused=True)
     run = Run.begin(resume, settings, ADVICE, {"updates": optimizer}, generators, device)
     terms = torch.compile(model.terms) if compile else model.terms
     steps = len(batches)

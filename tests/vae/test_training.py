@@ -97,23 +97,33 @@ def test_beta_and_free_bits_move_the_rate():
     assert (rates["free"] > 0.6).all(), "collapse, and its cure"
 
 
-def test_the_rate_rises_and_falls_in_straight_lines():
-    rates = []
+def test_adam_gets_its_settings_and_a_rate_that_rises_and_falls_in_straight_lines():
+    rates, defaults = [], []
 
     class Spy(torch.optim.Adam):
         def step(self, closure=None):
             rates.append(self.param_groups[0]["lr"])
+            defaults.append(self.defaults)
             return super().step(closure)
 
     original, torch.optim.Adam = torch.optim.Adam, Spy
     try:
         fit(model(), epochs=5, lr=0.01)
-        fit(model(), epochs=1, lr=0.01, schedule="constant")
+        fit(model(), epochs=1, lr=0.01, schedule="constant", betas=(0.5, 0.9))
     finally:
         torch.optim.Adam = original
     progress = [(n + 0.5) / 20 for n in range(20)]
     assert rates[:20] == pytest.approx([0.01 * (p / 0.1 if p < 0.1 else (1 - p) / 0.9) for p in progress])
     assert rates[20:] == [0.01] * 4
+    assert [said["betas"] for said in defaults] == [(0.9, 0.999)] * 20 + [(0.5, 0.9)] * 4
+    assert all(said["fused"] for said in defaults)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_parameters_of_other_types_learn_too(dtype):
+    network = MLPVAE(4, 16, widths=(12,)).to(dtype)
+    run = fit_vae(network, make_batches(dtype=dtype), epochs=2)
+    assert run.step == 8 and next(network.parameters()).dtype == dtype
 
 
 def test_the_model_sees_binarised_images_and_its_labels():
