@@ -64,6 +64,16 @@ def check_images(x: torch.Tensor, channels: int, size: int, model: str = "model"
     raise ValueError(f"x has the shape {list(x.shape)}, and this {model} takes images of {channels} x {size} x {size}: {way_out}")
 
 
+def check_range(x: torch.Tensor) -> None:
+    """Raise ValueError for images with values outside [0, 1]. On the CPU only: to read a number from a GPU is to wait for it."""
+    if x.device.type != "cpu" or x.numel() == 0:
+        return
+    low, high = torch.aminmax(x.detach())
+    if not (low >= 0 and high <= 1):
+        way_out = "images of 0 to 255 become so with x.float() / 255"
+        raise ValueError(f"x lies between {low.item():.3g} and {high.item():.3g}: its values must lie in [0, 1]; {way_out}")
+
+
 def check_latent(z: torch.Tensor, latent_size: int, model: str = "model") -> torch.Tensor:
     """Latent vectors as [N, Z], from [N, Z] or from [N, Z, 1, 1], images of one pixel, as DCGAN has them.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_condition, check_count
+from course_lib.data.arguments import check_condition, check_count, check_labels, check_range
 from course_lib.runtime import evaluation_mode
 from course_lib.vae.losses import gaussian_kl_sampled, importance_weighted_bound
 from course_lib.vae.models import LatentModel, Variational
@@ -18,8 +18,12 @@ def binarised(x: torch.Tensor, binarise: str, generator: torch.Generator | None 
     """Images in [0, 1] as one of `BINARISE` makes them, of the same shape, dtype and memory layout.
 
     generator: on the CPU, draws for "dynamic". The figures in nats of the three differ by far: they are different images.
-    Source of the dynamic one: Burda, Grosse and Salakhutdinov (2016), section 5. Raises ValueError for any other word.
+    Source of the dynamic one: Burda, Grosse and Salakhutdinov (2016), section 5. Raises ValueError for any other word, and for
+    x on the CPU outside [0, 1]; TypeError for integers.
     """
+    if not x.is_floating_point():
+        raise TypeError(f"x is {x.dtype}: it must be floating point, between 0 and 1; x.float() / 255 makes it so")
+    check_range(x)
     if binarise == "none":
         return x
     if binarise == "threshold":
@@ -107,6 +111,8 @@ def evaluate_vae(
         raise ValueError("there are no images to measure: the mean over none is not defined")
     if samples and not isinstance(model, Variational):
         raise ValueError(f"samples is {samples}, and {type(model).__name__} has no q(z|x) to draw them from: use samples=0")
+    if model.classes:
+        check_labels(images.labels, len(images), model.classes)  # here, on the CPU: on a GPU it would be the end of the process
     device = next(model.parameters()).device
     batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True)
     noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
@@ -153,6 +159,7 @@ def reconstruct(model: LatentModel, x: torch.Tensor, labels: torch.Tensor | None
 
     In evaluation mode; the modes of its parts are left as they were. labels: int64 [N] for a conditional model.
     """
+    model.check_images(x, labels)  # where they lie, before they go to the device: there values are not read
     device = next(model.parameters()).device
     labels = None if labels is None else labels.to(device)
     with evaluation_mode(model):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_condition, check_count, check_images, check_number, check_widths
+from course_lib.data.arguments import check_condition, check_count, check_number, check_widths
 from course_lib.runtime import evaluation_mode
 from course_lib.vae.models import LatentModel, Terms
 from course_lib.vae.networks import doubling_layers, halving_layers, sides_of
@@ -143,9 +143,7 @@ class VectorQuantizedVAE(LatentModel):
         return z.to(self.codebook.device)
 
     def _vectors(self, x: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        check_images(x, self.channels, self.size)
-        check_condition(labels, len(x), 0)
-        return self.encoder(x)
+        return self.encoder(self.check_images(x, labels))
 
     def _words(self, codes: torch.Tensor) -> torch.Tensor:
         """[N, S, S] -> the words, [N, D, S, S]."""

@@ -16,6 +16,7 @@ from course_lib.data.arguments import (
     check_last_batch,
     check_latent,
     check_number,
+    check_range,
     check_widths,
 )
 
@@ -76,6 +77,15 @@ def test_images_of_the_right_kind_pass_and_others_name_the_way_out():
             check_images(torch.rand(shape), 3, 16, "judge")
     with pytest.raises(TypeError, match=r"x is torch.uint8: the model takes floating-point images; x.float\(\) / 255 makes them"):
         check_images(torch.zeros(2, 3, 16, 16, dtype=torch.uint8), 3, 16)
+
+
+def test_values_lie_between_0_and_1():
+    check_range(torch.tensor([0.0, 0.5, 1.0], requires_grad=True))
+    check_range(torch.zeros(0, 1, 4, 4))
+    for low, high in ((0, 255), (-0.5, 1), (0, 1.01), (float("nan"), float("nan"))):
+        with pytest.raises(ValueError, match=rf"x lies between {low} and {high}: its values must lie in .*; .*x.float\(\) / 255"):
+            check_range(torch.tensor([low, high], dtype=torch.float64))
+    check_range(torch.empty(2, device="meta"))  # not read where reading would wait for the device
 
 
 def test_latent_vectors_come_back_flat_and_others_name_the_way_out():
