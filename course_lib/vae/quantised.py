@@ -104,9 +104,10 @@ class VectorQuantizedVAE(LatentModel):
 
     def quantise(self, vectors: torch.Tensor) -> Quantised:
         """Vectors [N, D, S, S] -> the nearest word for each, its number, and the penalty."""
-        flat = vectors.permute(0, 2, 3, 1)  # [N, S, S, D]
-        # |v - e|^2 without |v|^2, which is the same for all words.
-        distances = self.codebook.square().sum(dim=1) - 2 * flat.detach() @ self.codebook.T
+        flat = vectors.detach().permute(0, 2, 3, 1).to(self.codebook.dtype)  # [N, S, S, D]
+        with torch.no_grad(), torch.autocast(vectors.device.type, enabled=False):  # rounded, another word would be the nearest
+            # |v - e|^2 without |v|^2, which is the same for all words.
+            distances = self.codebook.square().sum(dim=1) - 2 * flat @ self.codebook.T
         codes = distances.argmin(dim=-1)
         words = self._words(codes)
         follow, stay = (words - vectors.detach()).square(), (vectors - words.detach()).square()
