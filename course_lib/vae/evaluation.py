@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_condition, check_count, check_labels, check_range
+from course_lib.data.arguments import check_condition, check_count, check_generator, check_labels, check_range
 from course_lib.runtime import evaluation_mode
 from course_lib.vae.losses import gaussian_kl_sampled, importance_weighted_bound
 from course_lib.vae.models import LatentModel, Variational
@@ -115,7 +115,7 @@ def evaluate_vae(
         check_labels(images.labels, len(images), model.classes)  # here, on the CPU: on a GPU it would be the end of the process
     device = next(model.parameters()).device
     batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True)
-    noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
+    noise = check_generator("noise", noise, "it")
     # All at once: torch.randn in parts is another stream, unless each has a multiple of 16 numbers.
     drawn = model.noise(len(images), noise).split(batches.batch_size)
     pixels, draws = (torch.Generator("cpu").manual_seed(int(torch.randint(2**62, (), generator=noise))) for _ in range(2))

@@ -11,6 +11,7 @@ from course_lib.data import Batches
 from course_lib.data.arguments import (
     check_condition,
     check_count,
+    check_generator,
     check_images,
     check_labels,
     check_last_batch,
@@ -140,3 +141,15 @@ def test_a_last_batch_of_one_is_refused_where_it_would_be_normalised():
     check_last_batch(Batches(images, batch_size=16), plain)
     check_last_batch(Batches(images, batch_size=16, drop_last=True), normalised)
     check_last_batch(Batches(images, batch_size=15), normalised)
+    for drop_last in (False, True):
+        with pytest.raises(ValueError, match="batch_size is 1: batch normalisation of a dense layer needs at least two images"):
+            check_last_batch(Batches(images, batch_size=1, drop_last=drop_last), normalised)
+    check_last_batch(Batches(images, batch_size=1), nn.BatchNorm2d(1))
+
+
+def test_generators_are_on_the_cpu_and_made_where_none_is_given():
+    given = torch.Generator().manual_seed(3)
+    assert check_generator("noise", given, "it") is given
+    assert check_generator("noise", None, "it").initial_seed() == 0
+    with pytest.raises(TypeError, match=r"noise must be a torch.Generator on the CPU, got int: torch.Generator\(\).manual_seed"):
+        check_generator("noise", 0, "it")

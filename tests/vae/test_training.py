@@ -187,6 +187,10 @@ def test_terms_that_are_not_finite_stop_with_advice():
         ({"schedule": "step"}, "no schedule is called 'step': choose from one-cycle, constant"),
         ({"binarise": "yes"}, "binarise is 'yes': choose from none, dynamic, threshold"),
         ({"resume": Run({})}, "no state to resume from"),
+        ({"betas": (0.9,)}, r"betas is \(0\.9,\): Adam takes two numbers, for example \(0\.9, 0\.999\)"),
+        ({"betas": 0.9}, r"betas is 0\.9: Adam takes two numbers"),
+        ({"betas": (0.9, 1.0)}, r"one of betas is 1\.0: it must be at least 0 and below 1"),
+        ({"noise": 0}, "noise must be a torch.Generator on the CPU, got int"),
     ],
 )
 def test_settings_that_do_not_exist_or_cannot_be_are_named(changed, words):
@@ -210,6 +214,12 @@ def test_images_and_labels_that_do_not_fit_are_named_before_any_step():
     odd = make_batches(images=IMAGES.subset(slice(0, 33)))
     with pytest.raises(ValueError, match=r"33 images in batches of 16 has one.*drop_last=True"):
         fit_vae(network, odd, **ROUND)
+    with pytest.raises(ValueError, match="batch_size is 1: batch normalisation"):
+        fit_vae(network, make_batches(batch_size=1), **ROUND)
+    with pytest.raises(TypeError, match=r"batches must be Batches, got ImageSet: Batches\(images, batch_size=128\)"):
+        fit_vae(network, IMAGES, **ROUND)
+    with pytest.raises(TypeError, match=r"x is torch.float64 and the model torch.float32"):
+        fit_vae(network, make_batches(dtype=torch.float64), **ROUND)
     with pytest.raises(ValueError, match="there are no images to measure"):
         fit_vae(network, make_batches(), IMAGES.subset(slice(0, 0)), **ROUND)
     assert torch.equal(weights(network), before)
