@@ -37,6 +37,21 @@ def check_number(name: str, value: float, below: float = math.inf) -> float:
     return value
 
 
+def check_generator(name: str, generator: torch.Generator | None, what: str) -> torch.Generator:
+    """The generator, or a new one with seed 0 for None. TypeError for anything else, ValueError for one that is not on the CPU.
+
+    what: that it draws, for the error.
+    """
+    if generator is None:
+        return torch.Generator("cpu").manual_seed(0)
+    if not isinstance(generator, torch.Generator):
+        way_out = "torch.Generator().manual_seed(0) makes one"
+        raise TypeError(f"{name} must be a torch.Generator on the CPU, got {type(generator).__name__}: {way_out}")
+    if generator.device.type != "cpu":
+        raise ValueError(f"{name} is on {generator.device}: {what} is drawn on the CPU, so that it is the same everywhere")
+    return generator
+
+
 def check_widths(widths: Sequence[int], least: int = 1) -> list[int]:
     """Channels or features of the layers of a network as a list of ints, at least `least` of them."""
     if isinstance(widths, int):
@@ -62,6 +77,16 @@ def check_images(x: torch.Tensor, channels: int, size: int, model: str = "model"
     elif x.dim() == 4 and x.shape[1] != channels:
         way_out = f"build the {model} with their channels, or convert them (grey to colour: x.expand(-1, 3, -1, -1))"
     raise ValueError(f"x has the shape {list(x.shape)}, and this {model} takes images of {channels} x {size} x {size}: {way_out}")
+
+
+def check_range(x: torch.Tensor) -> None:
+    """Raise ValueError for images with values outside [0, 1]. On the CPU only: to read a number from a GPU is to wait for it."""
+    if x.device.type != "cpu" or x.numel() == 0:
+        return
+    low, high = torch.aminmax(x.detach())
+    if not (low >= 0 and high <= 1):
+        way_out = "images of 0 to 255 become so with x.float() / 255"
+        raise ValueError(f"x lies between {low.item():.3g} and {high.item():.3g}: its values must lie in [0, 1]; {way_out}")
 
 
 def check_latent(z: torch.Tensor, latent_size: int, model: str = "model") -> torch.Tensor:
@@ -106,8 +131,10 @@ def check_condition(labels: torch.Tensor | None, count: int, classes: int) -> No
 
 
 def check_last_batch(batches: "Batches", model: nn.Module) -> None:
-    """Raise ValueError where the last batch of a pass has one image and the model normalises over the batch."""
+    """Raise ValueError where the last batch of a pass, or each, has one image and the model normalises over the batch."""
     count, batch_size = len(batches.images), batches.batch_size
+    if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in model.modules()):  # others average over places too
+        raise ValueError("batch_size is 1: batch normalisation of a dense layer needs at least two images; use larger batches")
     alone = count % batch_size == 1 and not batches.drop_last
     if alone and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
         way_out = "batch normalisation needs at least two: give Batches drop_last=True, or another batch_size"

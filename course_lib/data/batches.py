@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from course_lib.data.arguments import check_count
+from course_lib.data.arguments import check_count, check_generator
 from course_lib.data.image_set import ImageSet
 
 
@@ -64,12 +64,6 @@ class Batches:
             raise ValueError(f"batch_size {batch_size} with drop_last leaves no batch of {len(images)} images")
         if not dtype.is_floating_point:
             raise ValueError(f"dtype is {dtype}: x lies between 0 and 1 and needs a floating-point type")
-        if generator is not None and not isinstance(generator, torch.Generator):
-            raise TypeError(f"generator must be a torch.Generator on the CPU, got {type(generator).__name__}")
-        if generator is not None and generator.device.type != "cpu":
-            raise ValueError(
-                f"generator is on {generator.device}: the order is drawn on the CPU, so that it is the same everywhere"
-            )
         device = images.device if device is None else torch.device(device)
         images = images.to(device)
         # Kept as [N, H, W, C] for channels_last, since indexing gives back contiguous memory.
@@ -78,7 +72,7 @@ class Batches:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
-        self.generator = torch.Generator("cpu").manual_seed(0) if generator is None else generator
+        self.generator = check_generator("generator", generator, "the order")
         self.device = device
         self.dtype = dtype
         self.channels_last = channels_last

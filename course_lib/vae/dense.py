@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from course_lib.data.arguments import check_condition, check_images, check_latent, check_widths
+from course_lib.data.arguments import check_widths
 from course_lib.vae.models import Variational
 from course_lib.vae.networks import DenseDecoder, DenseEncoder
 
@@ -75,12 +75,10 @@ class LinearVAE(Variational):
 
     def encode(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Images [N, C, H, W] -> mean of q(z|x) [N, Z], linear in x, and its log-variance [N, Z], the same for every image."""
-        check_images(x, self.channels, self.size)
-        check_condition(labels, len(x), self.classes)
+        x = self.check_images(x, labels)
         return self.mean(x.flatten(1)), self.log_variance.expand(len(x), -1)
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """z [N, Z] -> W z + b as [N, channels, size, size]."""
-        z = check_latent(z, self.latent_size)
-        check_condition(labels, len(z), self.classes)
+        z = self.check_latent(z, labels)
         return self.decoder(z).view(len(z), self.channels, self.size, self.size)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_condition, check_count
+from course_lib.data.arguments import check_condition, check_count, check_generator, check_labels, check_range
 from course_lib.runtime import evaluation_mode
 from course_lib.vae.losses import gaussian_kl_sampled, importance_weighted_bound
 from course_lib.vae.models import LatentModel, Variational
@@ -18,8 +18,12 @@ def binarised(x: torch.Tensor, binarise: str, generator: torch.Generator | None 
     """Images in [0, 1] as one of `BINARISE` makes them, of the same shape, dtype and memory layout.
 
     generator: on the CPU, draws for "dynamic". The figures in nats of the three differ by far: they are different images.
-    Source of the dynamic one: Burda, Grosse and Salakhutdinov (2016), section 5. Raises ValueError for any other word.
+    Source of the dynamic one: Burda, Grosse and Salakhutdinov (2016), section 5. Raises ValueError for any other word, and for
+    x on the CPU outside [0, 1]; TypeError for integers.
     """
+    if not x.is_floating_point():
+        raise TypeError(f"x is {x.dtype}: it must be floating point, between 0 and 1; x.float() / 255 makes it so")
+    check_range(x)
     if binarise == "none":
         return x
     if binarise == "threshold":
@@ -95,7 +99,8 @@ def evaluate_vae(
         samples: K of the importance-weighted bound (Burda et al., 2016), 0 for none. It costs K decodings of each image.
         binarise: as in `fit_vae`; "dynamic" draws the pixels of each image once.
         noise: CPU generator of the draws; by default a new one with seed 0, so the same images are always met by the same noise.
-        batch_size: images, or draws, that are decoded at once: memory against speed.
+            The pixels, z of the terms and the K draws have a stream each: asking for one changes nothing in the others.
+        batch_size: images, or draws, that are decoded at once: memory against speed. It changes no draw.
         bfloat16: under autocast.
 
     Raises:
@@ -106,17 +111,22 @@ def evaluate_vae(
         raise ValueError("there are no images to measure: the mean over none is not defined")
     if samples and not isinstance(model, Variational):
         raise ValueError(f"samples is {samples}, and {type(model).__name__} has no q(z|x) to draw them from: use samples=0")
-    noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
+    if model.classes:
+        check_labels(images.labels, len(images), model.classes)  # here, on the CPU: on a GPU it would be the end of the process
     device = next(model.parameters()).device
     batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True)
+    noise = check_generator("noise", noise, "it")
+    # All at once: torch.randn in parts is another stream, unless each has a multiple of 16 numbers.
+    drawn = model.noise(len(images), noise).split(batches.batch_size)
+    pixels, draws = (torch.Generator("cpu").manual_seed(int(torch.randint(2**62, (), generator=noise))) for _ in range(2))
     parts, bounds = [], []
     with evaluation_mode(model), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-        for x, y in batches:
-            x, labels = binarised(x, binarise, noise), y if model.classes else None
-            said = model.terms(x, labels, model.noise(len(x), noise))
-            parts.append((said.log_likelihood.double().cpu(), said.kl.double().cpu()))
+        for (x, y), epsilon in zip(batches, drawn, strict=True):
+            x, labels = binarised(x, binarise, pixels), y if model.classes else None
+            said = model.terms(x, labels, epsilon)
+            parts.append((said.log_likelihood.cpu().double(), said.kl.cpu().double()))  # in this order: MPS has no float64
             if samples:
-                bounds.append(_bound(model, x, labels, samples, noise, max(1, batch_size // samples)).double().cpu())
+                bounds.append(_bound(model, x, labels, samples, draws, batches.batch_size).cpu().double())
     kl = torch.cat([kl for _, kl in parts])
     log_likelihoods = torch.cat([log_likelihood for log_likelihood, _ in parts])
     return VAEEvaluation(
@@ -125,20 +135,22 @@ def evaluate_vae(
 
 
 def _bound(
-    model: Variational, x: torch.Tensor, labels: torch.Tensor | None, samples: int, noise: torch.Generator, rows: int
+    model: Variational, x: torch.Tensor, labels: torch.Tensor | None, samples: int, noise: torch.Generator, batch_size: int
 ) -> torch.Tensor:
-    """The K-sample bound of a batch, [N]: `rows` images at a time, each with its K draws side by side."""
-    parts = []
-    mean, log_variance = model.encode(x, labels)
-    for start in range(0, len(x), rows):
-        part = slice(start, start + rows)
-        m, v = (values[part].float().repeat_interleave(samples, dim=0) for values in (mean, log_variance))
-        z = model.reparameterise(m, v, model.noise(len(m), noise))
-        repeated = None if labels is None else labels[part].repeat_interleave(samples)
-        log_likelihood = model.pixels.log_likelihood(x[part].repeat_interleave(samples, dim=0), model.decode(z, repeated))
-        log_weights = log_likelihood - gaussian_kl_sampled(z, m, v).sum(dim=1)
-        parts.append(importance_weighted_bound(log_weights.view(-1, samples).T))
-    return torch.cat(parts)
+    """The K-sample bound of a batch, [N]: at most `batch_size` draws are decoded at once."""
+    bounds = []
+    mean, log_variance = (values.float() for values in model.encode(x, labels))
+    for images in torch.arange(len(x), device=x.device).split(max(1, batch_size // samples)):
+        # Drawn image by image, so that the numbers of an image do not depend on those beside it.
+        epsilon = torch.cat([model.noise(samples, noise) for _ in images])
+        log_weights = []
+        for rows, eps in zip(images.repeat_interleave(samples).split(batch_size), epsilon.split(batch_size), strict=True):
+            m, v = mean[rows], log_variance[rows]
+            z = model.reparameterise(m, v, eps)
+            decoded = model.decode(z, None if labels is None else labels[rows])
+            log_weights.append(model.pixels.log_likelihood(x[rows], decoded) - gaussian_kl_sampled(z, m, v).sum(dim=1))
+        bounds.append(importance_weighted_bound(torch.cat(log_weights).view(-1, samples).T))
+    return torch.cat(bounds)
 
 
 @torch.no_grad()
@@ -147,6 +159,7 @@ def reconstruct(model: LatentModel, x: torch.Tensor, labels: torch.Tensor | None
 
     In evaluation mode; the modes of its parts are left as they were. labels: int64 [N] for a conditional model.
     """
+    model.check_images(x, labels)  # where they lie, before they go to the device: there values are not read
     device = next(model.parameters()).device
     labels = None if labels is None else labels.to(device)
     with evaluation_mode(model):
@@ -164,15 +177,17 @@ def sample(
 ) -> torch.Tensor:
     """Images [count, C, H, W] in [0, 1], on the CPU: means of p(x|z) for z from the prior, in evaluation mode.
 
-    labels: int64 [count] for a conditional model. noise: CPU generator that draws z. The modes of the model's parts are left as
-    they were.
+    labels: int64 [count] for a conditional model. noise: CPU generator that draws z. batch_size: images that are decoded at once;
+    it changes no draw. The modes of the model's parts are left as they were.
     """
-    check_count("count", count, "it takes at least one")
+    count = check_count("count", count, "it takes at least one")
+    batch_size = check_count("batch_size", batch_size, "at least one image is decoded at once")
     check_condition(labels, count, model.classes)
     device, parts = next(model.parameters()).device, []
+    # All at once: torch.randn in parts is another stream, unless each has a multiple of 16 numbers.
+    latents = model.noise(count, noise).split(batch_size)
     with evaluation_mode(model):
-        for start in range(0, count, batch_size):
-            size = min(batch_size, count - start)
-            chosen = None if labels is None else labels[start : start + size].to(device)
-            parts.append(model.image(model.noise(size, noise), chosen).cpu())
+        for start, z in zip(range(0, count, batch_size), latents, strict=True):
+            chosen = None if labels is None else labels[start : start + batch_size].to(device)
+            parts.append(model.image(z, chosen).cpu())
     return torch.cat(parts)

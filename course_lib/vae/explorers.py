@@ -24,9 +24,10 @@ def edited(model, x, changes):
 
 @torch.no_grad()
 def code(model, x):
-    """The mean of q(z|x) of one image [C, H, W] in [0, 1]: a tensor [Z] on the CPU."""
+    """The mean of q(z|x) of one image [C, H, W] in [0, 1], or an autoencoder's z: a tensor [Z] on the CPU."""
     with evaluation_mode(model):
-        return model.encode(x[None].to(next(model.parameters()).device))[0][0].cpu()
+        z = model.encode(x[None].to(next(model.parameters()).device))
+        return (z[0] if isinstance(z, tuple) else z)[0].cpu()
 
 
 def render_edit(model, images, order, number=0, **values):

@@ -162,7 +162,7 @@ def mutual_information_gap(latents: torch.Tensor, factors: dict[str, torch.Tenso
     (B - 1)(C - 1) / (2 N) nats on average from N images (Miller, 1955), 0.09 for 20, 10 and 1000, and more if fewer than about
     five images fall into each cell of the table. It is not subtracted, but returned as `bias`: a gap smaller than bias / entropy
     says nothing. Intervals of equal counts do not care how a latent is
-    scaled or bent, as long as its order stays.
+    scaled or bent, as long as its order stays or turns round.
 
     Source: Chen, Li, Grosse and Duvenaud, Isolating Sources of Disentanglement in Variational Autoencoders (2018), equation 6
     (they draw z from q(z|x); with the encoder's means, as here, the estimate is that of Locatello et al., 2019).
@@ -205,10 +205,14 @@ def mutual_information_gap(latents: torch.Tensor, factors: dict[str, torch.Tenso
 
 
 def _intervals(values: torch.Tensor, bins: int) -> torch.Tensor:
-    """The number of each value's interval, from 0 without holes: int64 [N]. Equal values stay together."""
-    values = values.double().contiguous()
-    edges = values.quantile(torch.arange(1, bins, device=values.device).double() / bins).unique()
-    return torch.bucketize(values, edges).unique(return_inverse=True)[1]
+    """The number of each value's interval, from 0 without holes: int64 [N]. Equal values stay together, at their middle place,
+    so that the intervals of -values are the same. No more values than bins: each is an interval of its own.
+    """
+    distinct, inverse, counts = values.double().unique(return_inverse=True, return_counts=True)
+    if len(distinct) <= bins:
+        return inverse
+    twice_the_place = 2 * counts.cumsum(dim=0) - counts  # of the middle one of equal values, between 0 and 2 N
+    return (twice_the_place * bins // (2 * len(values)))[inverse].unique(return_inverse=True)[1]
 
 
 def _entropy(classes: torch.Tensor) -> torch.Tensor:

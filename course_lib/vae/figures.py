@@ -175,7 +175,8 @@ def progress(run, images, columns=8, window=25):
             heights = [sign * epoch[f"validation_{name}"] for epoch in checked]
             axis.plot([epoch["step"] for epoch in checked], heights, "s--", color=COLOURS["vermilion"], label="validation")
             shown = shown + heights
-        axis.set(xlabel="step", ylabel="nats per image", ylim=(0.9 * min(shown), 1.02 * max(shown)))
+        margin = 0.05 * (max(shown) - min(shown)) or 1.0  # nats of densities can be negative, and those of a KL all 0
+        axis.set(xlabel="step", ylabel="nats per image", ylim=(min(shown) - margin, max(shown) + margin))
         axis.set_title("KL" if name == "kl" else "reconstruction: -E log p(x|z)")
         axis.legend(fontsize=8)
     return figure

@@ -119,13 +119,15 @@ class ProbabilisticPCA:
         """log p(x), exact, nats for each image: [N, D] -> [N].
 
         With M = weight^T weight + variance I, which is only Z x Z: C^-1 = (I - weight M^-1 weight^T) / variance (Woodbury's
-        identity) and det C = variance^(D - Z) det M, so no matrix of D x D pixels is needed.
+        identity) and det C = variance^(D - Z) det M, so no matrix of D x D pixels is needed. With z the mean of the posterior,
+        c^T C^-1 c for c = x - mean is |c - weight z|^2 / variance + |z|^2: a sum, where Woodbury's identity is a difference of
+        numbers that are nearly equal for a small variance.
         """
         centred = _check_rows(x, len(self.mean)) - self.mean
         D, Z = self.weight.shape
         factor = torch.linalg.cholesky(self._inner())
-        explained = torch.linalg.solve_triangular(factor, self.weight.mT @ centred.mT, upper=False)  # [Z, N]
-        distance = (centred.square().sum(dim=1) - explained.square().sum(dim=0)) / self.variance
+        z = centred @ self.weight @ torch.cholesky_inverse(factor)
+        distance = (centred - z @ self.weight.mT).square().sum(dim=1) / self.variance + z.square().sum(dim=1)
         log_det = (D - Z) * math.log(self.variance) + 2 * factor.diagonal().log().sum()
         return -(D * math.log(2 * math.pi) + log_det + distance) / 2
 

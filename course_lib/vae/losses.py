@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from course_lib.data.arguments import check_number
+from course_lib.data.arguments import check_number, check_range
 
 LEVELS = 256
 """Values that a channel of a pixel can have: k / 255 for k = 0 to 255."""
@@ -76,8 +76,7 @@ def bernoulli_log_likelihood(x: torch.Tensor, logits: torch.Tensor) -> torch.Ten
     binarised images must not be compared. Raises ValueError where shapes differ, or for x on the CPU outside [0, 1].
     """
     x, logits = _check_images(x, "logits", logits)
-    if x.device.type == "cpu":
-        _check_range(x)
+    check_range(x)
     # The cross-entropy, with softplus inside: nothing overflows and no probability is rounded to 1 before its logarithm.
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(dim=1)
 
@@ -122,8 +121,7 @@ def discretised_logistic_log_likelihood(x: torch.Tensor, mean: torch.Tensor, log
     where the shapes of x and mean differ, or for x on the CPU outside [0, 1].
     """
     x, mean = _check_images(x, "mean", mean)
-    if x.device.type == "cpu":
-        _check_range(x)
+    check_range(x)
     log_scale = _check_broadcast("log_scale", log_scale, x)
     level = (x * (LEVELS - 1)).round()
     scale = torch.exp(-log_scale) / (LEVELS - 1)  # width of a bin in units of the logistic's scale
@@ -212,12 +210,3 @@ def _check_broadcast(name: str, values: torch.Tensor | float, x: torch.Tensor) -
     if not fits:
         raise ValueError(f"{name} has the shape {list(values.shape)}, and x {list(x.shape)}: it must broadcast against x")
     return values
-
-
-def _check_range(x: torch.Tensor) -> None:
-    """Raise ValueError outside [0, 1]. On the CPU only: to read a number from a GPU is to wait for it."""
-    if x.numel() == 0:
-        return
-    low, high = torch.aminmax(x.detach())
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"x lies between {low.item():.3g} and {high.item():.3g}: this likelihood takes values in [0, 1]")

@@ -12,7 +12,14 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from course_lib.data.arguments import check_condition, check_count, check_images, check_latent, check_widths
+from course_lib.data.arguments import (
+    check_condition,
+    check_count,
+    check_images,
+    check_latent,
+    check_range,
+    check_widths,
+)
 from course_lib.vae.losses import gaussian_kl
 from course_lib.vae.networks import ConvDecoder, ConvEncoder
 from course_lib.vae.pixels import Pixels
@@ -54,9 +61,7 @@ class LatentModel(nn.Module):
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """z [N, Z] (and labels [N]) -> the numbers of p(x|z), [N, channels, size, size]: logits, or means."""
-        z = check_latent(z, self.latent_size)
-        check_condition(labels, len(z), self.classes)
-        return self.decoder(z, labels)
+        return self.decoder(self.check_latent(z, labels), labels)
 
     def image(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """z [N, Z] (and labels [N]) -> the mean of p(x|z) as images in [0, 1]."""
@@ -67,11 +72,29 @@ class LatentModel(nn.Module):
         z = torch.randn(count, self.latent_size, generator=generator, dtype=torch.float32, device="cpu")
         return z.to(next(self.parameters()))
 
-    def _encoded(self, x: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """The features of the encoder, for the heads."""
+    def check_images(self, x: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """x, if it is a batch of images for this model, with labels where it has classes. TypeError or ValueError otherwise.
+
+        That values lie in [0, 1] and labels are classes is checked on the CPU only.
+        """
         check_images(x, self.channels, self.size)
+        self._check_dtype("x", x)
+        check_range(x)
         check_condition(labels, len(x), self.classes)
-        return self.encoder(x, labels)
+        return x
+
+    def check_latent(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """z as [N, Z], if it is a batch of latent vectors for this model: as in `check_images`."""
+        z = check_latent(z, self.latent_size)
+        self._check_dtype("z", z)
+        check_condition(labels, len(z), self.classes)
+        return z
+
+    def _check_dtype(self, name: str, values: torch.Tensor) -> None:
+        """Raise TypeError where the layers would refuse the type. Autocast takes all but float64."""
+        dtype = next(self.parameters()).dtype
+        if values.dtype != dtype and (values.dtype == torch.float64 or not torch.is_autocast_enabled(values.device.type)):
+            raise TypeError(f"{name} is {values.dtype} and the model {dtype}: {name}.to({dtype}) fits it")
 
 
 class Convolutional(LatentModel):
@@ -113,7 +136,7 @@ class Autoencoder(Convolutional):
 
     def encode(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """Images [N, C, H, W] in [0, 1] (and labels [N]) -> z [N, Z]."""
-        return self.code(self._encoded(x, labels))
+        return self.code(self.encoder(self.check_images(x, labels), labels))
 
     def forward(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """Images [N, C, H, W] in [0, 1] -> the numbers of p(x|z) at their own z, of the same shape."""
@@ -141,15 +164,19 @@ class Variational(LatentModel):
 
         The logarithm may be any number, and its exponential is positive: nothing has to keep the network from a variance below 0.
         """
-        features = self._encoded(x, labels)
+        features = self.encoder(self.check_images(x, labels), labels)
         return self.mean(features), self.log_variance(features)
 
     def reparameterise(self, mean: torch.Tensor, log_variance: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
         """z = mean + exp(log_variance / 2) noise, [N, Z]: a draw from q(z|x) whose chance does not depend on the weights.
 
         noise: standard normal [N, Z], for example ``model.noise(N, generator)``; by default drawn from torch's global generator.
+        Raises ValueError for any other shape: broadcast, all images would share one draw.
         """
         noise = torch.randn_like(mean) if noise is None else noise
+        if noise.shape != mean.shape:
+            way_out = "a number for each latent of each image, as model.noise(N) draws them"
+            raise ValueError(f"noise has the shape {list(noise.shape)}: it must be {list(mean.shape)}, {way_out}")
         return mean + torch.exp(log_variance / 2) * noise
 
     def forward(

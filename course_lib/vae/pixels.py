@@ -19,7 +19,7 @@ FOLLOW = 0.05
 """Share of the present batch in the variance that "optimal-gaussian" keeps for evaluation."""
 
 LEAST_LOG_SCALE = -7.0
-"""Floor of the logistic's log scale, as in PixelCNN++: a quarter of a level, below which nothing changes but the gradients."""
+"""Floor of the logistic's log scale, as in PixelCNN++: a quarter of a level, the standard deviation 0.0017."""
 
 
 class Pixels(nn.Module):
@@ -31,7 +31,8 @@ class Pixels(nn.Module):
             "learned-gaussian": one whose standard deviation is a parameter, one for all pixels, that starts at `sigma`;
             "optimal-gaussian": one with the variance under which the batch is most likely. It is remembered (a moving average of
             its logarithm), and evaluation mode uses what was remembered;
-            "logistic": a logistic distribution over 256 levels, with a learned scale for each channel that starts at `sigma`.
+            "logistic": a logistic distribution over 256 levels, with a learned scale for each channel that starts at `sigma`
+            and stays above a floor, 0.0017.
         sigma: in units of the pixels, which lie between 0 and 1.
         channels: of the images.
 
@@ -65,7 +66,12 @@ class Pixels(nn.Module):
         if self.likelihood == "learned-gaussian":
             return gaussian_log_likelihood(x, parameters, self.log_variance)
         if self.likelihood == "logistic":
-            return discretised_logistic_log_likelihood(x, parameters, self.log_scale.clamp(min=LEAST_LOG_SCALE))
+            if not self.training:
+                return discretised_logistic_log_likelihood(x, parameters, self.log_scale.clamp(min=LEAST_LOG_SCALE))
+            # The parameter itself: at the floor a clamped copy of it has no gradient, and it would never come back.
+            with torch.no_grad():
+                self.log_scale.clamp_(min=LEAST_LOG_SCALE)
+            return discretised_logistic_log_likelihood(x, parameters, self.log_scale)
         if not self.training:
             return gaussian_log_likelihood(x, parameters, self.log_variance)
         best = optimal_log_variance(x, parameters)

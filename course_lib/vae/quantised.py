@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_condition, check_count, check_images, check_number, check_widths
+from course_lib.data.arguments import check_condition, check_count, check_number, check_widths
 from course_lib.runtime import evaluation_mode
 from course_lib.vae.models import LatentModel, Terms
 from course_lib.vae.networks import doubling_layers, halving_layers, sides_of
@@ -104,9 +104,10 @@ class VectorQuantizedVAE(LatentModel):
 
     def quantise(self, vectors: torch.Tensor) -> Quantised:
         """Vectors [N, D, S, S] -> the nearest word for each, its number, and the penalty."""
-        flat = vectors.permute(0, 2, 3, 1)  # [N, S, S, D]
-        # |v - e|^2 without |v|^2, which is the same for all words.
-        distances = self.codebook.square().sum(dim=1) - 2 * flat.detach() @ self.codebook.T
+        flat = vectors.detach().permute(0, 2, 3, 1).to(self.codebook.dtype)  # [N, S, S, D]
+        with torch.no_grad(), torch.autocast(vectors.device.type, enabled=False):  # rounded, another word would be the nearest
+            # |v - e|^2 without |v|^2, which is the same for all words.
+            distances = self.codebook.square().sum(dim=1) - 2 * flat @ self.codebook.T
         codes = distances.argmin(dim=-1)
         words = self._words(codes)
         follow, stay = (words - vectors.detach()).square(), (vectors - words.detach()).square()
@@ -143,9 +144,7 @@ class VectorQuantizedVAE(LatentModel):
         return z.to(self.codebook.device)
 
     def _vectors(self, x: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        check_images(x, self.channels, self.size)
-        check_condition(labels, len(x), 0)
-        return self.encoder(x)
+        return self.encoder(self.check_images(x, labels))
 
     def _words(self, codes: torch.Tensor) -> torch.Tensor:
         """[N, S, S] -> the words, [N, D, S, S]."""

@@ -5,7 +5,14 @@ from collections.abc import Callable
 import torch
 
 from course_lib.data import Batches, ImageSet
-from course_lib.data.arguments import check_count, check_images, check_labels, check_last_batch, check_number
+from course_lib.data.arguments import (
+    check_count,
+    check_generator,
+    check_images,
+    check_labels,
+    check_last_batch,
+    check_number,
+)
 from course_lib.runtime import Progress, Run, StopButton
 from course_lib.vae.evaluation import BINARISE, binarised, evaluate_vae
 from course_lib.vae.losses import elbo
@@ -73,10 +80,12 @@ def fit_vae(
         ValueError, TypeError: images or labels that do not fit the model, or a setting that is out of range or differs from the
             resumed run's.
     """
+    if not isinstance(batches, Batches):
+        raise TypeError(f"batches must be Batches, got {type(batches).__name__}: Batches(images, batch_size=128) makes them")
     settings = _settings(
         epochs=epochs,
         lr=lr,
-        betas=list(betas),
+        betas=betas,
         schedule=schedule,
         binarise=binarise,
         beta=beta,
@@ -87,14 +96,19 @@ def fit_vae(
         batch_size=batches.batch_size,
         shuffle=batches.shuffle,
         drop_last=batches.drop_last,
+        channels_last=batches.channels_last,
+        dtype=str(batches.dtype),
+        model=model.config,
         validated=validation is not None,
     )
     device = batches.device
     model.to(device, memory_format=torch.channels_last if batches.channels_last else torch.contiguous_format)
     _check_data(model, batches, validation)
-    noise = torch.Generator("cpu").manual_seed(0) if noise is None else noise
+    noise = check_generator("noise", noise, "it")
     generators = {"order": batches.generator, "noise": noise}
-    optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas)
+    # Fused: one pass over the memory for each parameter, where Adam's formula makes a dozen. The update takes up to a third of
+    # a small dense model's step. The numbers are the same to rounding, on the CPU, CUDA and MPS.
+    optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas, fused=True)
     run = Run.begin(resume, settings, ADVICE, {"updates": optimizer}, generators, device)
     terms = torch.compile(model.terms) if compile else model.terms
     steps = len(batches)
@@ -166,6 +180,10 @@ def _settings(**settings: object) -> dict:
     settings["epochs"] = check_count("epochs", settings["epochs"], "a run has at least one")
     for name in ("lr", "beta", "free_bits"):
         settings[name] = check_number(name, settings[name])
+    betas = settings["betas"]
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise ValueError(f"betas is {betas!r}: Adam takes two numbers, for example (0.9, 0.999)")
+    settings["betas"] = [check_number("one of betas", value, below=1) for value in betas]
     share = settings["kl_warm_up"] = float(settings["kl_warm_up"])
     if not 0 <= share <= 1:
         raise ValueError(f"kl_warm_up is {share}: it is a share of the steps, between 0 and 1")

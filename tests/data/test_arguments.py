@@ -11,11 +11,13 @@ from course_lib.data import Batches
 from course_lib.data.arguments import (
     check_condition,
     check_count,
+    check_generator,
     check_images,
     check_labels,
     check_last_batch,
     check_latent,
     check_number,
+    check_range,
     check_widths,
 )
 
@@ -78,6 +80,15 @@ def test_images_of_the_right_kind_pass_and_others_name_the_way_out():
         check_images(torch.zeros(2, 3, 16, 16, dtype=torch.uint8), 3, 16)
 
 
+def test_values_lie_between_0_and_1():
+    check_range(torch.tensor([0.0, 0.5, 1.0], requires_grad=True))
+    check_range(torch.zeros(0, 1, 4, 4))
+    for low, high in ((0, 255), (-0.5, 1), (0, 1.01), (float("nan"), float("nan"))):
+        with pytest.raises(ValueError, match=rf"x lies between {low} and {high}: its values must lie in .*; .*x.float\(\) / 255"):
+            check_range(torch.tensor([low, high], dtype=torch.float64))
+    check_range(torch.empty(2, device="meta"))  # not read where reading would wait for the device
+
+
 def test_latent_vectors_come_back_flat_and_others_name_the_way_out():
     z = torch.rand(2, 5)
     assert torch.equal(check_latent(z, 5), z) and torch.equal(check_latent(z[:, :, None, None], 5), z)
@@ -130,3 +141,15 @@ def test_a_last_batch_of_one_is_refused_where_it_would_be_normalised():
     check_last_batch(Batches(images, batch_size=16), plain)
     check_last_batch(Batches(images, batch_size=16, drop_last=True), normalised)
     check_last_batch(Batches(images, batch_size=15), normalised)
+    for drop_last in (False, True):
+        with pytest.raises(ValueError, match="batch_size is 1: batch normalisation of a dense layer needs at least two images"):
+            check_last_batch(Batches(images, batch_size=1, drop_last=drop_last), normalised)
+    check_last_batch(Batches(images, batch_size=1), nn.BatchNorm2d(1))
+
+
+def test_generators_are_on_the_cpu_and_made_where_none_is_given():
+    given = torch.Generator().manual_seed(3)
+    assert check_generator("noise", given, "it") is given
+    assert check_generator("noise", None, "it").initial_seed() == 0
+    with pytest.raises(TypeError, match=r"noise must be a torch.Generator on the CPU, got int: torch.Generator\(\).manual_seed"):
+        check_generator("noise", 0, "it")

@@ -90,6 +90,49 @@ def test_a_finer_or_longer_grid_changes_nothing():
         torch.testing.assert_close(other.log_prob(x), expected, atol=1e-9, rtol=0)
 
 
+def test_a_posterior_that_the_grid_cannot_hold_is_refused_with_the_points_that_it_needs():
+    x = arc(torch.tensor([0.1011, -0.7003], dtype=torch.float64))
+    for noise in (0.002, 0.001, 0.0003):
+        coarse = CurvedModel(noise=noise)
+        q = torch.tensor([0.1011, -0.7003]), torch.full((2,), -7.0)
+        for call in (coarse.log_prob, coarse.posterior, lambda x, coarse=coarse, q=q: coarse.gap(x, *q)):
+            with pytest.raises(
+                ValueError, match=rf"with noise={noise} .* a step of the grid, 0\.004: give .* points=\d+ or"
+            ) as error:
+                call(x)
+        needed = int(str(error.value).split("points=")[1].split()[0])
+        fine = CurvedModel(noise=noise, points=4 * needed).log_prob(x)
+        torch.testing.assert_close(CurvedModel(noise=noise, points=needed).log_prob(x), fine, atol=1e-6, rtol=0)
+
+
+def test_a_posterior_beyond_the_grid_is_refused():
+    far, flat = torch.tensor([[4.0, 0.0]]), lambda z: torch.stack([0.3 * z, 0 * z], dim=-1)  # its z is near 9
+    exact = ProbabilisticPCA(torch.tensor([[0.3], [0.0]], dtype=torch.float64), torch.zeros(2), 0.2**2)
+    for call in (CurvedModel(flat).log_prob, CurvedModel(flat).posterior):
+        with pytest.raises(ValueError, match=r"a posterior of z reaches the end of the grid at 8: give the model a larger limit"):
+            call(far)
+    torch.testing.assert_close(CurvedModel(flat, limit=15).log_prob(far), exact.log_prob(far), atol=1e-9, rtol=0)
+    centre = torch.zeros(1, 2)  # of the arc: as near to every z, so that the posterior is the prior
+    torch.testing.assert_close(CurvedModel(limit=6).log_prob(centre), CurvedModel().log_prob(centre), atol=1e-6, rtol=0)
+
+
+def test_many_points_are_taken_in_parts():
+    model, x, rows = CurvedModel(points=801), points(1030), slice(508, 516)
+    q = torch.linspace(-1, 1, 1030), torch.linspace(-3, 0, 1030)
+    torch.testing.assert_close(model.gap(x, *q)[rows], model.gap(x[rows], *(part[rows] for part in q)))
+    torch.testing.assert_close(model.posterior(x)[rows], model.posterior(x[rows]))
+    sizes, log_joint = [], CurvedModel.log_joint
+
+    class Spy(CurvedModel):
+        def log_joint(self, x, z):
+            sizes.append(len(x))
+            return log_joint(self, x, z)
+
+    for call in (Spy().log_prob, Spy().posterior, lambda x: Spy().gap(x, *q)):
+        call(x)
+    assert max(sizes) <= 512 and sum(sizes) == 3 * 1030
+
+
 QS = st.tuples(st.floats(-2, 2), st.floats(-6, -0.5))
 
 
@@ -189,6 +232,7 @@ def test_bad_input_is_named():
         ({"limit": 3.0}, r"limit is 3\.0: the grid must hold the prior's mass, use at least 6"),
         ({"points": 50}, "points is 50: the grid is too coarse for quadrature, use at least 200"),
         ({"points": 0}, "points is 0: the grid needs places"),
+        ({"curve": lambda z: z[..., None]}, r"curve makes \[3, 1\] of z \[3\]: it must return points of the plane"),
     ):
         with pytest.raises(ValueError, match=message):
             CurvedModel(**arguments)
@@ -207,5 +251,7 @@ def test_bad_input_is_named():
         model.gap(x, q[0], torch.full((3,), -10.0))
     with pytest.raises(ValueError, match=r"a q reaches to 9 and the grid ends at 8: give the model a larger limit"):
         model.gap(x, torch.full((3,), 3.0), q[1])
+    with pytest.raises(ValueError, match=r"a q has the standard deviation 0\.0076"):  # steps of 0.004: 1.9 of them
+        model.gap(x, q[0], torch.full((3,), 2 * math.log(1.9 * model.spacing)))
     with pytest.raises(ValueError, match="samples is 0: an average needs at least one"):
         model.log_weights(x, *q, 0)

@@ -41,31 +41,47 @@ def test_the_terms_against_one_image_at_a_time(device):
     assert result.elbo == result.reconstruction - result.kl and "-ELBO" in str(result)
 
 
-def test_chunks_change_the_memory_and_nothing_else():
-    network = model()
-    whole = evaluate_vae(network, IMAGES, batch_size=64)
-    parts = evaluate_vae(network, IMAGES, batch_size=17)
-    assert whole.kls.shape == parts.kls.shape == (64,)
-    torch.testing.assert_close(whole.kls, parts.kls, atol=1e-5, rtol=1e-4)
-    assert torch.equal(whole.log_likelihoods, evaluate_vae(network, IMAGES, batch_size=64).log_likelihoods), "the same noise"
+@pytest.mark.parametrize("binarise", ["none", "dynamic"])
+def test_chunks_and_samples_change_the_memory_and_nothing_else(binarise):
+    even, fifty = model(), slice(0, 50)
+    odd = VAE(5, 15, widths=(6, 8), hidden=12)  # neither pixels nor latents are multiples of 16 numbers
+    for network, images in ((even, FULL.subset(fifty)), (odd, data.load("glyphs", "test", size=15).subset(fifty))):
+        expected = evaluate_vae(network, images, binarise=binarise, samples=5, batch_size=64)
+        for samples, batch_size in ((0, 64), (0, 17), (5, 17), (5, 3), (9, 17)):
+            found = evaluate_vae(network, images, binarise=binarise, samples=samples, batch_size=batch_size)
+            torch.testing.assert_close(found.log_likelihoods, expected.log_likelihoods, atol=1e-3, rtol=1e-5)
+            torch.testing.assert_close(found.kls, expected.kls, atol=1e-5, rtol=1e-4)
+            if samples == 5:
+                torch.testing.assert_close(found.bounds, expected.bounds, atol=1e-3, rtol=1e-5)
+        assert evaluate_vae(network, images, binarise=binarise, samples=5, batch_size=64).elbo == expected.elbo
 
 
-def test_the_k_sample_bound_is_the_formula():
-    network, K = model().eval(), 7
-    images = IMAGES.subset(slice(0, 5))
-    result = evaluate_vae(network, images, samples=K, batch_size=5, noise=torch.Generator().manual_seed(0))
-    noise = torch.Generator().manual_seed(0)
-    network.noise(5, noise)  # that of the terms
-    for n in range(5):  # a batch of 5 decodes one image at a time, K = 7 draws of it
-        x = images.images[n : n + 1] / 255
-        mean, log_variance = network.encode(x)
-        draws = []
-        for eps in network.noise(K, noise):
+@pytest.mark.parametrize(("K", "batch_size"), [(6, 24), (7, 5), (2, 100)])  # several images at a time, parts of one, all
+def test_the_k_sample_bound_is_the_formula(K, batch_size):
+    network, images, drawn = model(classes=10).eval(), IMAGES.subset(slice(0, 9)), []
+    with torch.no_grad():
+        network.decoder.embedding.weight.mul_(5)  # with the label of another image it is another bound
+    network.noise = lambda *arguments: drawn.append(VAE.noise(network, *arguments)) or drawn[-1]
+    result = evaluate_vae(network, images, samples=K, batch_size=batch_size)
+    _, *draws = drawn  # the first is that of the terms
+    for n, noise in enumerate(draws):
+        x, label = images.images[n : n + 1] / 255, images.labels[n : n + 1]
+        mean, log_variance = network.encode(x, label)
+        log_weights = []
+        for eps in noise:
             z = mean + (log_variance / 2).exp() * eps
-            log_likelihood = bernoulli_log_likelihood(x, network.decode(z))
-            draws.append(log_likelihood - gaussian_kl_sampled(z, mean, log_variance).sum(dim=1))
-        assert result.bounds[n].item() == pytest.approx(importance_weighted_bound(torch.stack(draws)).item(), rel=1e-5)
-    assert f"K = {K}" in str(result)
+            log_likelihood = bernoulli_log_likelihood(x, network.decode(z, label))
+            log_weights.append(log_likelihood - gaussian_kl_sampled(z, mean, log_variance).sum(dim=1))
+        assert result.bounds[n].item() == pytest.approx(importance_weighted_bound(torch.stack(log_weights)).item(), rel=1e-5)
+    assert len(draws) == 9 and all(noise.shape == (K, 4) for noise in draws) and f"K = {K}" in str(result)
+    assert not result.bounds.requires_grad and not result.log_likelihoods.requires_grad
+
+
+def test_no_more_than_a_batch_is_decoded_at_once():
+    network, sizes = model(), []
+    network.decoder.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    evaluate_vae(network, IMAGES.subset(slice(0, 3)), samples=30, batch_size=8)
+    assert max(sizes) == 8 and sum(sizes) == 3 + 3 * 30
 
 
 def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
@@ -138,7 +154,7 @@ def test_reconstructions_and_samples(device):
         assert network.training and not network.encoder.training and torch.equal(weights(network), before)
         network.eval()
         noise = torch.Generator().manual_seed(0)
-        z = torch.cat([network.noise(size, noise) for size in (2, 2, 1)])
+        z = network.noise(5, noise)
         of_labels = None if labels is None else labels.to(device)
         torch.testing.assert_close(drawn, network.image(z, of_labels).cpu(), atol=1e-5, rtol=0)
         code = network.encode(x.to(device), of_labels)
@@ -179,6 +195,9 @@ def test_bad_input_is_named():
         evaluate_vae(network, IMAGES, binarise="no")
     with pytest.raises(ValueError, match="count is 0"):
         sample(network, 0)
+    for call in (lambda: sample(network, 3, batch_size=0), lambda: evaluate_vae(network, IMAGES, batch_size=0)):
+        with pytest.raises(ValueError, match="batch_size is 0: "):
+            call()
     with pytest.raises(ValueError, match="give it labels"):
         sample(VAE(4, 16, classes=3, widths=(4,)), 2)
     with pytest.raises(TypeError, match=r"x\.float\(\) / 255"):

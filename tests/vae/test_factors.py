@@ -160,9 +160,33 @@ def test_the_information_is_that_of_the_table_of_counts(seed, bins):
 def test_bending_a_latent_changes_nothing(seed):
     latents, values = random(300, 3, seed=seed), {"height": random(300, seed=seed + 1), "digit": torch.arange(300) % 3}
     bent = torch.stack([latents[:, 0].exp(), latents[:, 1] * 1e-3 + 5, latents[:, 2] ** 3], dim=1)
-    torch.testing.assert_close(
-        mutual_information_gap(latents, values).information, mutual_information_gap(bent, values).information, atol=0.05, rtol=0
-    )
+    expected = mutual_information_gap(latents, values)
+    for changed in (bent, -latents):
+        torch.testing.assert_close(mutual_information_gap(changed, values).information, expected.information, atol=1e-12, rtol=0)
+
+
+@given(seed=SEEDS, share=st.sampled_from([0.01, 0.03, 0.5]))
+def test_equal_values_stay_together_whichever_way_round(seed, share):
+    """A latent that is a rare flag, and one that is a flag and beside it a number."""
+    flag = random(1000, seed=seed) < random(1000, seed=seed).quantile(share)
+    latents = torch.stack([flag.double(), torch.where(flag, 9.0, random(1000, seed=seed + 1))], dim=1)
+    expected = mutual_information_gap(latents, {"flag": flag.long()})
+    torch.testing.assert_close(expected.information[0], expected.entropy)
+    for sign in (-1, torch.tensor([1, -1])):
+        found = mutual_information_gap(latents * sign, {"flag": flag.long()})
+        torch.testing.assert_close(found.information, expected.information)
+    for factor in (flag.double(), -flag.double()):
+        torch.testing.assert_close(mutual_information_gap(latents, {"flag": factor}).information, expected.information)
+
+
+def test_the_gap_is_a_share_of_the_entropy():
+    labels, latents = torch.arange(400) % 4, torch.zeros(400, 3)
+    latents[:, 0], latents[:, 1] = labels // 2, labels % 2 * (torch.arange(400) < 200)
+    # The first latent knows one of the two bits of a label. The second knows the other bit for half of the images.
+    found = mutual_information_gap(latents, {"digit": labels})
+    second = scipy.stats.entropy([3 / 4, 1 / 4]) + math.log(2) - scipy.stats.entropy([1 / 2, 1 / 4, 1 / 4])
+    torch.testing.assert_close(found.information[:, 0], torch.tensor([math.log(2), second, 0], dtype=torch.float64))
+    assert found.gap.item() == pytest.approx((math.log(2) - second) / math.log(4))
 
 
 def test_chance_alone_gives_the_stated_bias():

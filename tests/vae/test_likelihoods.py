@@ -159,7 +159,7 @@ def test_bad_images_are_named(name):
         likelihood(torch.zeros(3), torch.zeros(3))
     if name in ("bernoulli", "logistic"):
         for value in (255.0, -0.5, float("nan")):
-            with pytest.raises(ValueError, match=r"x lies between .* takes values in \[0, 1\]"):
+            with pytest.raises(ValueError, match=r"x lies between .* must lie in \[0, 1\]"):
                 likelihood(good + value, good)
 
 

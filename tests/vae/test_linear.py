@@ -121,6 +121,16 @@ def test_log_prob_is_that_of_the_gaussian(seed, D, Z):
     torch.testing.assert_close(pca.log_prob(x), expected)
 
 
+@pytest.mark.parametrize("variance", [1e-4, 1e-8, 1e-12])
+def test_log_prob_keeps_its_digits_where_the_noise_is_small(variance):
+    basis, lengths = orthogonal(50), torch.tensor([3.0, 2.0, 1.0], dtype=torch.float64)
+    pca = ProbabilisticPCA(basis[:, :3] * lengths @ orthogonal(3), torch.zeros(50), variance)
+    variances = torch.cat([lengths.square() + variance, torch.full((47,), variance, dtype=torch.float64)])
+    coordinates = random(9, 50, seed=1) * variances.sqrt()  # in the basis of C's eigenvectors, where it is diagonal
+    expected = torch.distributions.Normal(0, variances.sqrt()).log_prob(coordinates).sum(dim=1)
+    torch.testing.assert_close(pca.log_prob(coordinates @ basis.mT), expected, atol=1e-6, rtol=0)
+
+
 @given(seed=SEEDS)
 def test_the_elbo_at_the_exact_posterior_is_log_prob(seed):
     pca, x = model(seed=seed), random(9, 5, seed=seed + 3)

@@ -106,6 +106,18 @@ def test_progress_draws_the_two_terms_apart_and_positive():
     assert len(figures.progress(run(validated=False), images).axes[1].lines) == 1
 
 
+def test_progress_shows_its_best_values_whatever_their_sign():
+    terms = {"reconstruction": [100.0 + 6 * n for n in range(100)], "kl": [0.0] * 100}  # a density's, of an autoencoder
+    ends = [{"step": 50, "validation_reconstruction": 300, "validation_kl": 0.0}, {"step": 100, "validation_reconstruction": 800}]
+    record = SimpleNamespace(step=100, steps=terms, epochs=ends)
+    _, reconstruction, kl = figures.progress(record, torch.rand(4, 1, 8, 8), window=1).axes
+    low, high = reconstruction.get_ylim()
+    assert -900 < low < -800 and -130 < high < -90, "the first steps may be cut off, the others not"
+    assert kl.get_ylim() == (-1, 1)
+    low, high = figures.progress(run(), torch.rand(4, 1, 8, 8), window=1).axes[1].get_ylim()
+    assert 140 < low < 150 and 198 < high < 205
+
+
 def test_rate_and_distortion_lie_on_lines_of_equal_sum():
     axis = figures.rate_distortion({"one": [(1.0, 50.0), (2.0, 40.0)], "two": [(9.0, 30.0)]}).axes[0]
     assert list(axis.lines[0].get_xdata()) == [1, 2] and list(axis.lines[1].get_ydata()) == [30]

@@ -61,6 +61,41 @@ def test_a_learned_scale_finds_that_of_the_errors(likelihood):
     assert abs(sigma.item() - 0.08) < accuracy
 
 
+def test_a_learned_scale_comes_back_from_its_floor():
+    """A perfect decoder takes it below, where a clamped parameter has no gradient; then the errors grow again."""
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.rand(20, 1, 4, 4, generator=generator) * 255).round() / 255
+    wrong = (x + 0.2 * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+    pixels = Pixels("logistic", 0.001, 1)  # it starts below
+    optimizer = torch.optim.Adam(pixels.parameters(), lr=0.1)
+    found = []
+    for mean in (x, wrong):
+        for _ in range(100):
+            optimizer.zero_grad()
+            (-pixels.log_likelihood(x, mean).mean()).backward()
+            optimizer.step()
+        found.append(pixels.eval().log_likelihood(x, mean).mean().item())
+        before = pixels.log_scale.clone()
+        pixels.train()
+        assert torch.equal(pixels.log_scale, before), "evaluation changes nothing"
+    at_floor = discretised_logistic_log_likelihood(x, x, -7.0).mean().item()
+    assert found[0] == pytest.approx(at_floor, rel=1e-5), "the floor is that of PixelCNN++"
+    assert -4 < pixels.log_scale.item() < -2 and found[1] > -100
+
+
+def test_each_channel_learns_a_scale_of_its_own():
+    generator = torch.Generator().manual_seed(0)
+    mean, errors = torch.full((100, 2, 4, 4), 0.5), torch.tensor([0.02, 0.15])[:, None, None]
+    x = (mean + errors * torch.randn(mean.shape, generator=generator)).clamp(0, 1)
+    pixels = Pixels("logistic", 0.1, 2)
+    optimizer = torch.optim.Adam(pixels.parameters(), lr=0.05)
+    for _ in range(150):
+        optimizer.zero_grad()
+        (-pixels.log_likelihood(x, mean).mean()).backward()
+        optimizer.step()
+    torch.testing.assert_close(pixels.log_scale.exp() * math.pi / math.sqrt(3), errors, rtol=0.1, atol=0)
+
+
 def test_the_optimal_variance_is_remembered_for_evaluation(images):
     x, parameters = images
     pixels = Pixels("optimal-gaussian", 1.0, 2)

@@ -25,6 +25,15 @@ def test_each_vector_becomes_the_nearest_word(device):
                 torch.testing.assert_close(result.vectors[n, :, i, j], model.codebook[distances.argmin()])
 
 
+def test_the_nearest_word_is_the_nearest_under_autocast_too():
+    model = VectorQuantizedVAE(64, 16, 12, **SMALL)
+    vectors = torch.randn(20, 16, 8, 8).bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        codes = model.quantise(vectors).codes
+    distances = torch.cdist(vectors.permute(0, 2, 3, 1).reshape(-1, 16).double(), model.codebook.double())
+    assert torch.equal(codes.flatten(), distances.argmin(dim=1))
+
+
 def test_the_gradient_goes_straight_through():
     model = VectorQuantizedVAE(7, 3, 12, **SMALL)
     vectors, slope = torch.randn(2, 3, 4, 4, requires_grad=True), torch.randn(2, 3, 4, 4)

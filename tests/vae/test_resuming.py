@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from course_lib import data
 from course_lib.runtime import Run, load_checkpoint, save_checkpoint
 from course_lib.vae import fit_vae
 from tests.vae.runs import IMAGES, ROUND, StopAfter, fit, make_batches, model, press, weights
@@ -67,6 +68,26 @@ def test_other_settings_or_data_cannot_be_resumed(changed, words):
     part = IMAGES.subset(slice(0, arguments.pop("images", 64)))
     with pytest.raises(ValueError, match=words):
         fit_vae(network, make_batches(images=part), validation, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "feed", "words"),
+    [
+        ({"hidden": 14}, {}, r"model is \{.*'hidden': 14.*\}, and \{.*'hidden': 12.*\} in the run to resume"),
+        ({"likelihood": "optimal-gaussian"}, {}, r"model is \{.*'likelihood': 'optimal-gaussian'"),
+        ({}, {"channels_last": False}, "channels_last is False, and True in the run to resume"),
+        ({}, {"dtype": torch.bfloat16}, "dtype is 'torch.bfloat16', and 'torch.float32' in the run to resume"),
+        ({}, {"shuffle": False}, "shuffle is False, and True in the run to resume"),
+    ],
+)
+def test_another_model_or_other_batches_cannot_be_resumed_and_the_run_is_kept(options, feed, words):
+    network = model(kind=StopAfter)
+    network.left = 6
+    run = fit(network)
+    other = data.Batches(IMAGES, batch_size=16, **{"channels_last": True, **feed})
+    with pytest.raises(ValueError, match=words):
+        fit_vae(model(kind=StopAfter, **options), other, IMAGES, **ROUND, resume=run)
+    assert fit(network, resume=run).step == 12
 
 
 def test_one_generator_for_order_and_noise_is_refused():

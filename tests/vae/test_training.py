@@ -97,23 +97,33 @@ def test_beta_and_free_bits_move_the_rate():
     assert (rates["free"] > 0.6).all(), "collapse, and its cure"
 
 
-def test_the_rate_rises_and_falls_in_straight_lines():
-    rates = []
+def test_adam_gets_its_settings_and_a_rate_that_rises_and_falls_in_straight_lines():
+    rates, defaults = [], []
 
     class Spy(torch.optim.Adam):
         def step(self, closure=None):
             rates.append(self.param_groups[0]["lr"])
+            defaults.append(self.defaults)
             return super().step(closure)
 
     original, torch.optim.Adam = torch.optim.Adam, Spy
     try:
         fit(model(), epochs=5, lr=0.01)
-        fit(model(), epochs=1, lr=0.01, schedule="constant")
+        fit(model(), epochs=1, lr=0.01, schedule="constant", betas=(0.5, 0.9))
     finally:
         torch.optim.Adam = original
     progress = [(n + 0.5) / 20 for n in range(20)]
     assert rates[:20] == pytest.approx([0.01 * (p / 0.1 if p < 0.1 else (1 - p) / 0.9) for p in progress])
     assert rates[20:] == [0.01] * 4
+    assert [said["betas"] for said in defaults] == [(0.9, 0.999)] * 20 + [(0.5, 0.9)] * 4
+    assert all(said["fused"] for said in defaults)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_parameters_of_other_types_learn_too(dtype):
+    network = MLPVAE(4, 16, widths=(12,)).to(dtype)
+    run = fit_vae(network, make_batches(dtype=dtype), epochs=2)
+    assert run.step == 8 and next(network.parameters()).dtype == dtype
 
 
 def test_the_model_sees_binarised_images_and_its_labels():
@@ -177,6 +187,10 @@ def test_terms_that_are_not_finite_stop_with_advice():
         ({"schedule": "step"}, "no schedule is called 'step': choose from one-cycle, constant"),
         ({"binarise": "yes"}, "binarise is 'yes': choose from none, dynamic, threshold"),
         ({"resume": Run({})}, "no state to resume from"),
+        ({"betas": (0.9,)}, r"betas is \(0\.9,\): Adam takes two numbers, for example \(0\.9, 0\.999\)"),
+        ({"betas": 0.9}, r"betas is 0\.9: Adam takes two numbers"),
+        ({"betas": (0.9, 1.0)}, r"one of betas is 1\.0: it must be at least 0 and below 1"),
+        ({"noise": 0}, "noise must be a torch.Generator on the CPU, got int"),
     ],
 )
 def test_settings_that_do_not_exist_or_cannot_be_are_named(changed, words):
@@ -200,6 +214,12 @@ def test_images_and_labels_that_do_not_fit_are_named_before_any_step():
     odd = make_batches(images=IMAGES.subset(slice(0, 33)))
     with pytest.raises(ValueError, match=r"33 images in batches of 16 has one.*drop_last=True"):
         fit_vae(network, odd, **ROUND)
+    with pytest.raises(ValueError, match="batch_size is 1: batch normalisation"):
+        fit_vae(network, make_batches(batch_size=1), **ROUND)
+    with pytest.raises(TypeError, match=r"batches must be Batches, got ImageSet: Batches\(images, batch_size=128\)"):
+        fit_vae(network, IMAGES, **ROUND)
+    with pytest.raises(TypeError, match=r"x is torch.float64 and the model torch.float32"):
+        fit_vae(network, make_batches(dtype=torch.float64), **ROUND)
     with pytest.raises(ValueError, match="there are no images to measure"):
         fit_vae(network, make_batches(), IMAGES.subset(slice(0, 0)), **ROUND)
     assert torch.equal(weights(network), before)
