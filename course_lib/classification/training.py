@@ -11,7 +11,7 @@ from course_lib.classification.evaluation import evaluate
 from course_lib.classification.schedules import learning_rate
 from course_lib.data import Batches, ImageSet
 from course_lib.data.arguments import check_count, check_labels, check_last_batch, check_number
-from course_lib.runtime import Progress, Run, StopButton
+from course_lib.runtime import Progress, Run, StopButton, evaluation_afterwards
 
 ADVICE = (
     "The model's numbers have become too large to go on. Build it anew and lower lr (a tenth is a good second try); "
@@ -96,7 +96,7 @@ def fit_classifier(
     steps = len(batches)
     total = epochs * steps
 
-    with StopButton() as stop, Progress(total, run.step) as bar:
+    with StopButton() as stop, Progress(total, run.step) as bar, evaluation_afterwards(model):
         while run.step < total and not stop.pressed:
             run.begin_epoch(batches.generator)
             model.train()

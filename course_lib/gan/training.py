@@ -9,7 +9,7 @@ from course_lib.data import Batches
 from course_lib.data.arguments import check_count, check_number
 from course_lib.gan.losses import non_saturating
 from course_lib.gan.mixtures import PointBatches
-from course_lib.runtime import Progress, Run, StopButton
+from course_lib.runtime import Progress, Run, StopButton, evaluation_afterwards
 
 ADVICE = (
     "One network has run away from the other. Build both anew and lower the learning rates (a third is a good second try), or "
@@ -107,7 +107,7 @@ def fit_gan(
     generator.train()
     discriminator.train()
 
-    with StopButton() as stop, Progress(steps, run.step) as bar:
+    with StopButton() as stop, Progress(steps, run.step) as bar, evaluation_afterwards(generator, discriminator):
         while run.step < steps and not stop.pressed:
             run.begin_epoch(batches.generator)
             for number, (x, y) in enumerate(batches):
@@ -141,8 +141,6 @@ def fit_gan(
             if run.step % len(batches) == 0:
                 run.end_epoch(len(batches))
         run.keep(optimizers, generators, device, stopped=run.step < steps)
-    for network in (generator, discriminator):
-        network.eval()
     return run
 
 

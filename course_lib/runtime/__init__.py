@@ -2,7 +2,7 @@
 
 from course_lib.runtime.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from course_lib.runtime.device import pick_device
-from course_lib.runtime.modes import evaluation_mode
+from course_lib.runtime.modes import evaluation_afterwards, evaluation_mode
 from course_lib.runtime.progress import Progress
 from course_lib.runtime.run import DivergenceError, Run
 from course_lib.runtime.seeds import seed_everything
@@ -15,6 +15,7 @@ __all__ = [
     "Progress",
     "Run",
     "StopButton",
+    "evaluation_afterwards",
     "evaluation_mode",
     "interleaved_medians",
     "load_checkpoint",

@@ -1,4 +1,4 @@
-"""Evaluation mode for a while."""
+"""Evaluation mode for a while, and evaluation mode afterwards."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,3 +16,13 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+@contextlib.contextmanager
+def evaluation_afterwards(*models: nn.Module) -> Iterator[None]:
+    """Evaluation mode after ``with evaluation_afterwards(model):``, also where the training inside ends in an error."""
+    try:
+        yield
+    finally:
+        for model in models:
+            model.eval()

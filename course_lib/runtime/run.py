@@ -51,8 +51,9 @@ class Run:
     ) -> "Run":
         """A new run, or `resume` again, with optimizers, generators and the device's random numbers put back to where it ended.
 
-        Raises ValueError where a setting differs from the resumed run's, where that run was never finished or stopped, and where
-        two names share one generator: its state in the middle of an epoch would be two states.
+        Raises ValueError where a setting differs from the resumed run's, where that run was never finished or stopped or is that
+        of a model with other parameters, and where two names share one generator: its state in the middle of an epoch would be
+        two states.
         """
         if len({id(generator) for generator in generators.values()}) < len(generators):
             names = " and ".join(generators)
@@ -69,6 +70,8 @@ class Run:
                 raise ValueError(
                     f"{name} is {value!r}, and {resume.settings.get(name)!r} in the run to resume: give it the same settings"
                 )
+        for name, optimizer in optimizers.items():
+            _check_shapes(optimizer, resume._state["optimizers"][name]["state"])
         # From here on the state is that of an earlier step: an error on the way must not leave it behind.
         state, resume._state, resume.advice, resume.stopped = copy.deepcopy(resume._state), None, advice, False
         for name, optimizer in optimizers.items():
@@ -152,6 +155,19 @@ class Run:
     def _check(self, name: str, value: float, where: str) -> None:
         if not math.isfinite(value):
             raise DivergenceError(f"{name} is {value} {where}. {self.advice}", self)
+
+
+def _check_shapes(optimizer: torch.optim.Optimizer, state: Mapping) -> None:
+    """Raise ValueError for the state of other parameters: a fused optimizer would write beyond the memory that is its own."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for key, values in state.items():
+        for value in values.values():
+            if not isinstance(value, torch.Tensor) or value.dim() == 0:
+                continue  # a count of steps
+            if int(key) >= len(parameters) or value.shape != parameters[int(key)].shape:
+                has = f"of shape {list(parameters[int(key)].shape)}" if int(key) < len(parameters) else "missing"
+                saved = f"of shape {list(value.shape)} in the run to resume: give it the model that it had"
+                raise ValueError(f"parameter {key} is {has}, and {saved}")
 
 
 def _restore_layout(optimizer: torch.optim.Optimizer) -> None:

@@ -13,7 +13,7 @@ from course_lib.data.arguments import (
     check_last_batch,
     check_number,
 )
-from course_lib.runtime import Progress, Run, StopButton
+from course_lib.runtime import Progress, Run, StopButton, evaluation_afterwards
 from course_lib.vae.evaluation import BINARISE, binarised, evaluate_vae
 from course_lib.vae.losses import elbo
 from course_lib.vae.models import LatentModel, Terms
@@ -114,7 +114,7 @@ def fit_vae(
     steps = len(batches)
     total = epochs * steps
 
-    with StopButton() as stop, Progress(total, run.step) as bar:
+    with StopButton() as stop, Progress(total, run.step) as bar, evaluation_afterwards(model):
         while run.step < total and not stop.pressed:
             run.begin_epoch(batches.generator)
             model.train()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.runtime import evaluation_mode
+from course_lib.runtime import evaluation_afterwards, evaluation_mode
 
 
 def test_modes_are_restored_part_by_part_also_after_an_error():
@@ -17,3 +17,15 @@ def test_modes_are_restored_part_by_part_also_after_an_error():
     with pytest.raises(RuntimeError, match="in between"), evaluation_mode(model):
         raise RuntimeError("in between")
     assert [part.training for part in model.modules()] == [True, True, False, False]
+
+
+def test_evaluation_comes_after_the_training_also_after_an_error():
+    models = nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5))
+    with evaluation_afterwards(*models):
+        for model in models:
+            model.train()
+    assert not any(model.training for model in models)
+    models[1].train()
+    with pytest.raises(RuntimeError, match="in between"), evaluation_afterwards(*models):
+        raise RuntimeError("in between")
+    assert not models[1].training and not models[1][0].training

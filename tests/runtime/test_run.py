@@ -113,6 +113,29 @@ def test_other_settings_and_runs_without_state_are_refused():
         begin(run, settings={"lr": 2})
 
 
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            torch.nn.Linear(3, 5),
+            r"parameter 0 is of shape \[5, 3\], and of shape \[4, 3\] in the run to resume: give it the model",
+        ),
+        (torch.nn.Linear(3, 4, bias=False), r"parameter 1 is missing, and of shape \[4\] in the run to resume"),
+    ],
+)
+def test_the_state_of_other_parameters_is_refused_and_kept(other, words):
+    """A fused optimizer would write over memory that is not its own, which ends the process."""
+    model = torch.nn.Linear(3, 4)
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    run = begin()
+    run.keep({"updates": optimizer}, {}, torch.device("cpu"), stopped=True)
+    with pytest.raises(ValueError, match=words):
+        begin(run, optimizers={"updates": torch.optim.Adam(other.parameters(), fused=True)})
+    assert begin(run, optimizers={"updates": optimizer}) is run
+
+
 def test_a_state_is_a_copy_and_is_used_once():
     weight = torch.ones(2, requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)

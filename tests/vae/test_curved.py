@@ -92,7 +92,7 @@ def test_a_finer_or_longer_grid_changes_nothing():
 
 def test_a_posterior_that_the_grid_cannot_hold_is_refused_with_the_points_that_it_needs():
     x = arc(torch.tensor([0.1011, -0.7003], dtype=torch.float64))
-    for noise in (0.002, 0.001, 0.0003):
+    for noise in (0.003, 0.002, 0.0003):
         coarse = CurvedModel(noise=noise)
         q = torch.tensor([0.1011, -0.7003]), torch.full((2,), -7.0)
         for call in (coarse.log_prob, coarse.posterior, lambda x, coarse=coarse, q=q: coarse.gap(x, *q)):

@@ -155,11 +155,19 @@ def test_a_black_box_has_a_score_function_gradient_and_no_other():
         reparameterisation_gradients(positive, mean, log_variance, 3)
 
 
+def test_estimates_are_numbers_and_hold_no_graph():
+    parameters = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
+    for estimate in ESTIMATORS.values():
+        assert not any(samples.requires_grad for samples in estimate(lambda z: z.square().sum(dim=1), *parameters, 3))
+
+
 def test_they_follow_their_parameters_to_their_device(device):
     f = Quadratic(torch.ones(2, device=device), torch.zeros(2, device=device))
     for estimate in ESTIMATORS.values():
         samples = estimate(f, torch.zeros(2, device=device), torch.zeros(2, device=device), 3)
-        assert samples.mean.device.type == device.type and not samples.mean.requires_grad
+        assert (
+            samples.mean.device.type == device.type and not samples.mean.requires_grad and not samples.log_variance.requires_grad
+        )
 
 
 def test_bad_input_is_named():

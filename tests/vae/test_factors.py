@@ -175,6 +175,9 @@ def test_equal_values_stay_together_whichever_way_round(seed, share):
     for sign in (-1, torch.tensor([1, -1])):
         found = mutual_information_gap(latents * sign, {"flag": flag.long()})
         torch.testing.assert_close(found.information, expected.information)
+    rare = torch.zeros(1000, 2).index_fill_(0, torch.tensor([7]), 1.0).index_fill_(0, torch.tensor([8]), 2.0)
+    found = mutual_information_gap(rare, {"rare": rare[:, 0].long()})
+    torch.testing.assert_close(found.information[0], found.entropy)
     for factor in (flag.double(), -flag.double()):
         torch.testing.assert_close(mutual_information_gap(latents, {"flag": factor}).information, expected.information)
 

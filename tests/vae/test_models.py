@@ -96,6 +96,14 @@ def test_the_reference_widths_and_the_larger_model():
     assert torch.equal(block(x), x), "with a last layer of zeros it is the identity"
 
 
+def test_all_that_is_hidden_is_normalised_or_nothing():
+    normed = VAE(4, 16, widths=(6, 8, 10), hidden=12)
+    for part, count in ((normed.encoder.body, 3), (normed.decoder.body, 3), (normed.encoder.dense, 1), (normed.decoder.dense, 1)):
+        assert sum(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in part.modules()) == count
+    plain = VAE(4, 16, widths=(6, 8, 10), hidden=12, batch_norm=False)
+    assert not any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in plain.modules())
+
+
 def test_the_network_of_pytorchs_example():
     model = MLPVAE(20, 28, widths=(400,))
     layers = [(layer.in_features, layer.out_features) for layer in model.modules() if isinstance(layer, nn.Linear)]

@@ -121,9 +121,14 @@ def test_progress_shows_its_best_values_whatever_their_sign():
 def test_rate_and_distortion_lie_on_lines_of_equal_sum():
     axis = figures.rate_distortion({"one": [(1.0, 50.0), (2.0, 40.0)], "two": [(9.0, 30.0)]}).axes[0]
     assert list(axis.lines[0].get_xdata()) == [1, 2] and list(axis.lines[1].get_ydata()) == [30]
+    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    levels = []
     for line in axis.lines[2:]:
-        sums = {round(x + y, 9) for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)}
-        assert len(sums) == 1
+        level, other = (x + y for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True))
+        assert level == pytest.approx(other) and list(line.get_xdata()) == [left, right]
+        levels.append(level)
+    step = (right + high - left - low) / 9  # between the corners of the picture: each line is seen
+    assert levels[0] == 39 and levels[1:] == pytest.approx([left + low + n * step for n in range(1, 9)])
 
 
 def test_the_map_of_two_latents_labels_rows_from_the_top():

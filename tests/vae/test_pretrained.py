@@ -8,7 +8,7 @@ import torch
 from course_lib import data
 from course_lib.data.trained import trained_path
 from course_lib.runtime import load_checkpoint, save_checkpoint
-from course_lib.vae import VAE, evaluate_vae, load_vae, pretrained, reconstruct, sample, train_vae
+from course_lib.vae import VAE, evaluate_vae, fit_vae, load_vae, pretrained, reconstruct, sample, train_vae
 
 
 def test_that_of_glyphs_is_as_good_as_it_says(device):
@@ -39,6 +39,30 @@ def test_one_is_trained_for_a_folder_and_found_again(folder_name, monkeypatch):
     again = evaluate_vae(found, test)
     assert again.elbo == trained.metrics["test_elbo"] == evaluate_vae(trained, test).elbo, "rounded before it was measured"
     assert found.pixels.likelihood == "optimal-gaussian" and found.metrics["test_bound"] > found.metrics["test_elbo"]
+
+
+def test_a_binarised_set_is_measured_binarised(folder_name, monkeypatch):
+    monkeypatch.setitem(pretrained.OTHER["model"], "widths", (4, 8))
+    monkeypatch.setitem(pretrained.OTHER["training"], "epochs", 1)
+    monkeypatch.setitem(pretrained.OTHER["training"], "binarise", "dynamic")
+    trained, test = train_vae(folder_name, device="cpu"), data.load(folder_name, "test")
+    assert (
+        trained.metrics["test_elbo"] == evaluate_vae(trained, test, binarise="dynamic").elbo != evaluate_vae(trained, test).elbo
+    )
+
+
+def test_a_training_that_was_stopped_leaves_no_file(folder_name, monkeypatch):
+    def stopped(*arguments, **options):
+        run = fit_vae(*arguments, **{**options, "epochs": 1})
+        run.stopped = True
+        return run
+
+    monkeypatch.setitem(pretrained.OTHER["model"], "widths", (4, 8))
+    monkeypatch.setattr(pretrained, "fit_vae", stopped)
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after \d+ steps; nothing was saved"):
+        train_vae(folder_name, device="cpu")
+    with pytest.raises(FileNotFoundError):
+        load_vae(folder_name)
 
 
 def test_an_own_model_is_preferred(own_root):

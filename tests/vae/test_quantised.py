@@ -84,6 +84,14 @@ def test_it_learns_and_reports_its_codes():
     assert reconstruct(model, images.images[:3] / 255).shape == (3, 1, 16, 16) == sample(model, 3).shape
 
 
+def test_counting_codes_leaves_the_model_as_it_was():
+    model, images = VectorQuantizedVAE(16, 8, 16, widths=(4, 6)), FULL.subset(slice(0, 64))
+    before = weights(model)
+    usage = code_usage(model.train(), images)
+    assert model.training and model.encoder.training and torch.equal(weights(model), before)
+    assert torch.equal(usage.counts, code_usage(model.eval(), images, batch_size=7).counts)
+
+
 def test_usage_of_known_codes(monkeypatch):
     model = VectorQuantizedVAE(6, 2, 16, **SMALL)
     monkeypatch.setattr(model, "encode", lambda x: torch.arange(16).view(1, 4, 4).expand(len(x), -1, -1) % 4)

@@ -35,6 +35,13 @@ def test_stopped_saved_and_resumed_equals_never_stopped(step, options, device, t
     assert torch.equal(weights(fresh), weights(whole))
 
 
+def test_a_press_in_the_last_step_stops_nothing():
+    network = model(kind=StopAfter)
+    network.left = 12
+    run = fit(network)
+    assert run.step == 12 and not run.stopped and len(run.epochs) == 3
+
+
 def test_a_second_press_interrupts_at_once_and_the_model_keeps_its_weights():
     class Twice(StopAfter):
         def terms(self, x, labels=None, noise=None):

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from course_lib.data import Batches
 from course_lib.runtime import DivergenceError, Run
 from course_lib.vae import MLPVAE, VAE, Autoencoder, LinearVAE, binarised, evaluate_vae, fit_vae, vae_step
 from tests.vae.runs import FULL, IMAGES, ROUND, fit, make_batches, model, weights
@@ -171,8 +172,8 @@ def test_watch_is_called_after_each_epoch():
 
 def test_terms_that_are_not_finite_stop_with_advice():
     with pytest.raises(DivergenceError, match=r"(loss|reconstruction|kl) is -?(nan|inf) in step \d+\. .*lower lr") as caught:
-        fit(model(), epochs=10, lr=1e6)
-    assert len(caught.value.run.steps["loss"]) > 0
+        fit(network := model(), epochs=10, lr=1e6)
+    assert len(caught.value.run.steps["loss"]) > 0 and not network.training
 
 
 @pytest.mark.parametrize(
@@ -199,6 +200,24 @@ def test_settings_that_do_not_exist_or_cannot_be_are_named(changed, words):
     with pytest.raises((TypeError, ValueError), match=words):
         fit(network, **changed)
     assert torch.equal(weights(network), before)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_the_model_gets_the_memory_layout_of_its_batches(channels_last):
+    network = model()
+    fit_vae(network, Batches(IMAGES, batch_size=32, channels_last=channels_last), epochs=1)
+    weight = network.encoder.body[3].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last != weight.is_contiguous()
+
+
+def test_one_label_at_the_end_of_either_set_is_found_before_any_step():
+    network, labels = model(classes=10), IMAGES.labels.clone()
+    labels[-1] = 10
+    wrong, before = replace(IMAGES, labels=labels), weights(network)
+    for images, validation in ((wrong, IMAGES), (IMAGES, wrong)):
+        with pytest.raises(ValueError, match="a label is 10, outside the classes 0 to 9"):
+            fit_vae(network, Batches(images, batch_size=16, shuffle=False), validation, **ROUND)
+        assert torch.equal(weights(network), before)
 
 
 def test_images_and_labels_that_do_not_fit_are_named_before_any_step():
