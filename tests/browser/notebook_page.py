@@ -18,16 +18,19 @@ WRONG = {
     "a broken widget": '.jp-OutputArea-output:has-text("Click to show javascript error")',
 }
 # JupyterLab sends what controls say to threads of the kernel beside the one that runs cells, so a cell's end tells nothing about
-# them. Every message that the page sends has its own end: the kernel's word "idle" in answer to it.
+# them. Every message that the page sends has its own end: the kernel's word "idle" in answer to it. The page learns of its session
+# a moment after the server does: false until then.
 LISTEN = """
 () => {
-  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+  if (!kernel) return false;
   window.unanswered = new Set();
   kernel.anyMessage.connect((_, { msg, direction }) => {
     if (direction === "send" && msg.channel === "shell") window.unanswered.add(msg.header.msg_id);
     if (msg.header.msg_type === "status" && msg.content.execution_state === "idle")
       window.unanswered.delete(msg.parent_header.msg_id);
   });
+  return true;
 }
 """
 # A control holds its next message back until the one before was answered; hence three drawn frames with nothing on the way.
@@ -70,7 +73,7 @@ class NotebookPage:
         self.body = page.locator(".jp-NotebookPanel:visible .jp-Notebook")
         self.body.locator(".jp-Cell").first.wait_for()
         self.wait_for(lab.kernel_is_ready, "kernel that is idle and connected")
-        page.evaluate(LISTEN)
+        self.wait_for(lambda: page.evaluate(LISTEN), "page that knows its kernel")
 
     def wait_for(self, condition, what: str, seconds: float = LIMIT) -> None:
         """Asks five times a second until the condition holds."""

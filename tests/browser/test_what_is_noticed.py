@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.browser.chromium import Complaints
 from tests.browser.hands import EXPLORER, Explorer, use
-from tests.browser.notebook_page import END, LAST_CELL, NotebookPage
+from tests.browser.notebook_page import END, LAST_CELL, LISTEN, NotebookPage
 
 # One control of each kind. `scale` works only while `on` is ticked, `none` never.
 KINDS = """
@@ -98,3 +98,13 @@ def test_a_page_that_breaks_or_asks_other_machines_is_noticed(lab, chromium):
     page.wait_for_event("pageerror") if not complaints.errors else None
     assert complaints.errors == ["broken"] and complaints.outside == ["http://192.0.2.1/"]
     page.close()
+
+
+def test_a_page_that_does_not_know_its_kernel_yet_is_waited_for(page):
+    """JupyterLab's own page has a session only some time after its notebook is shown: each step on the way there is no error."""
+    kernel = "{anyMessage: {connect() {}}}"
+    for widget in ("null", "{}", "{sessionContext: {session: null}}", "{sessionContext: {session: {kernel: null}}}"):
+        page.evaluate(f"window.jupyterapp = {{shell: {{currentWidget: {widget}}}}}")
+        assert page.evaluate(LISTEN) is False
+    page.evaluate(f"window.jupyterapp = {{shell: {{currentWidget: {{sessionContext: {{session: {{kernel: {kernel}}}}}}}}}}}")
+    assert page.evaluate(LISTEN) is True and page.evaluate("window.unanswered.size") == 0
