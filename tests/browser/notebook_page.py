@@ -18,8 +18,8 @@ WRONG = {
     "a broken widget": '.jp-OutputArea-output:has-text("Click to show javascript error")',
 }
 # JupyterLab sends what controls say to threads of the kernel beside the one that runs cells, so a cell's end tells nothing about
-# them. Every message that the page sends has its own end: the kernel's word "idle" in answer to it. The page learns of its session
-# a moment after the server does: false until then.
+# them. Every message that the page sends has its own end: the kernel's word "idle" in answer to it. The page learns of its
+# session a moment after the server does: false until then.
 LISTEN = """
 () => {
   const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;

@@ -106,5 +106,5 @@ def test_a_page_that_does_not_know_its_kernel_yet_is_waited_for(page):
     for widget in ("null", "{}", "{sessionContext: {session: null}}", "{sessionContext: {session: {kernel: null}}}"):
         page.evaluate(f"window.jupyterapp = {{shell: {{currentWidget: {widget}}}}}")
         assert page.evaluate(LISTEN) is False
-    page.evaluate(f"window.jupyterapp = {{shell: {{currentWidget: {{sessionContext: {{session: {{kernel: {kernel}}}}}}}}}}}")
+    page.evaluate(f"window.jupyterapp.shell.currentWidget = {{sessionContext: {{session: {{kernel: {kernel}}}}}}}")
     assert page.evaluate(LISTEN) is True and page.evaluate("window.unanswered.size") == 0
