@@ -133,9 +133,10 @@ def calibration(probabilities: torch.Tensor, labels: torch.Tensor, bins: int = 1
 
     The images are sorted into bins of equal width by their confidence, the largest probability. `expected_error` is the mean
     over all images of |accuracy - confidence| of their bin. It is a biased estimate: with few images in a bin chance alone makes
-    it larger than zero. Source: Pakdaman Naeini, Cooper and Hauskrecht, Obtaining Well
-    Calibrated Probabilities Using Bayesian Binning (2015); by the largest of K probabilities: Guo et al., On Calibration of
-    Modern Neural Networks (2017).
+    it larger than zero.
+
+    Source: Pakdaman Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian Binning (2015); by the
+    largest of K probabilities: Guo et al., On Calibration of Modern Neural Networks (2017).
 
     probabilities: [N, K], each row summing to 1; labels: int64 [N]. Raises ValueError for logits in their place.
     """
