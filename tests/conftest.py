@@ -1,5 +1,6 @@
 """What every test shares: one thread, one device, pictures without a window, and hypothesis without surprises."""
 
+import math
 import os
 
 import matplotlib
@@ -9,7 +10,7 @@ from hypothesis import settings
 from PIL import Image
 
 from course_lib import data
-from course_lib.runtime import pick_device
+from course_lib.runtime import StopButton, pick_device
 
 # A worker of the test run has one core to itself. More threads would wait for each other, and sums would depend on their number.
 torch.set_num_threads(1)
@@ -27,6 +28,12 @@ def device() -> torch.device:
         # TF32 keeps 10 bits of a factor; the tests compare float32 results to float32 accuracy.
         torch.backends.cudnn.allow_tf32 = False
     return chosen
+
+
+@pytest.fixture(autouse=True)
+def no_press_before(monkeypatch):
+    """Two presses of the Stop button soon after each other belong together; those of two tests do not."""
+    monkeypatch.setattr(StopButton, "last_press", -math.inf)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 from tools.files import ROOT, write_atomically
+from tools.setup_cell import SETUP_START
 
 NOTEBOOKS = ROOT / "notebooks" / "record.json"
 PACKAGES = ("course_lib", "torch", "torchvision", "numpy", "matplotlib")
@@ -38,6 +39,7 @@ def file_digest(path: Path) -> str:
 
 
 def code_digest(notebook: nbformat.NotebookNode) -> str:
-    """A short name of the code of a notebook: texts may change without making its outputs old."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    """A short name of the code of a notebook: texts may change, and the address move, without making its outputs old."""
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    sources = [source for source in cells if not source.startswith(SETUP_START)]
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]

@@ -18,7 +18,8 @@ from importlib import invalidate_caches, metadata, util
 
 ADDRESS = "git+{repository}@{branch}"
 if util.find_spec("course_lib") is None:
-    assert "google.colab" in sys.modules, f"no course_lib here: make lab, or pip install {ADDRESS}"
+    where = f"no course_lib in {sys.executable}: open it by make lab, or %pip install {ADDRESS}"
+    assert "google.colab" in sys.modules, where
     assert "{placeholder}" not in ADDRESS, "this notebook has no address: make address, publish it"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", ADDRESS]
     pip = subprocess.run(install, capture_output=True, text=True)

@@ -19,7 +19,7 @@ MISTAKES = (
     "class labels as targets",
     "tanh as logit",
     "other range",
-    "late, saturating",
+    "late, minimax",
     "late, non-saturating",
     "one batch for both",
 )
@@ -55,7 +55,7 @@ def play(images: ImageSet, mistake: str | None = None, *, steps: int = 400, seed
     channels, size = images.images.shape[1], images.images.shape[2]
     generator = Generator(32, size, channels, widths=(64, 32), output="sigmoid" if mistake == "other range" else "tanh")
     discriminator = Discriminator(size, channels, widths=(32, 64))
-    late = 100 if mistake in ("late, saturating", "late, non-saturating") else 0
+    late = 100 if mistake in ("late, minimax", "late, non-saturating") else 0
     opponent = discriminator if mistake == "wrong optimizer" else generator
     generator_optimizer = torch.optim.Adam(opponent.parameters(), 2e-3, betas=(0.5, 0.99))
     discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), 2e-3, betas=(0.5, 0.99))
@@ -88,7 +88,7 @@ def play(images: ImageSet, mistake: str | None = None, *, steps: int = 400, seed
             if mistake != "no detach":
                 generator_optimizer.zero_grad()
             answer = logits(fake)
-            if mistake == "late, saturating":
+            if mistake == "late, minimax":
                 (-F.binary_cross_entropy_with_logits(answer, zeros)).backward()
             else:
                 F.binary_cross_entropy_with_logits(answer, ones).backward()

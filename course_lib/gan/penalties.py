@@ -36,7 +36,8 @@ def gradient_penalty(
         ValueError: shapes that differ, or a discriminator with batch normalisation in training mode.
     """
     if real.shape != fake.shape:
-        raise ValueError(f"real and fake must have one shape, got {list(real.shape)} and {list(fake.shape)}: draw as many")
+        shapes = f"{list(real.shape)} and {list(fake.shape)}"
+        raise ValueError(f"real and fake must have one shape, got {shapes}: draw as many")
     t = torch.rand(len(real), generator=generator, dtype=torch.float32, device="cpu").to(real)
     t = t.view(-1, *[1] * (real.dim() - 1))
     gradients = _gradients(discriminator, t * real.detach() + (1 - t) * fake.detach())

@@ -162,13 +162,14 @@ def discriminator_step(
         real_logits, fake_logits = discriminator(real, *labels), discriminator(fake, *labels)
     discriminator_loss, _ = loss(real_logits, fake_logits)
     if penalty is not None:
-        critic = (lambda x: discriminator(x, *labels)) if labels else discriminator  # whose normalisation a penalty can refuse
+        # Without labels the network itself: a penalty can then look into it and refuse its normalisation.
+        critic = (lambda x: discriminator(x, *labels)) if labels else discriminator
         discriminator_loss = discriminator_loss + penalty(critic, real, fake)
     optimizer.zero_grad()
     discriminator_loss.backward()
     optimizer.step()
-    said = {"real": real_logits, "fake": fake_logits}
-    return {"discriminator_loss": discriminator_loss.detach(), **{name: _mean(logits) for name, logits in said.items()}}
+    losses = {"discriminator_loss": discriminator_loss.detach()}
+    return {**losses, "real": _mean(real_logits), "fake": _mean(fake_logits)}
 
 
 def generator_step(

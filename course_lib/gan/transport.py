@@ -25,17 +25,18 @@ def optimal_transport(x: torch.Tensor, y: torch.Tensor) -> Transport:
     x: [N, D], y: [M, D]. Raises ValueError for samples that are empty, of different dimensions, or too many to be solved at once.
     """
     if x.dim() != 2 or y.dim() != 2 or x.shape[1] != y.shape[1] or 0 in (*x.shape, *y.shape):
-        raise ValueError(f"x and y must be points [N, D] and [M, D] of one dimension, got {list(x.shape)} and {list(y.shape)}")
+        shapes = f"{list(x.shape)} and {list(y.shape)}"
+        raise ValueError(f"x and y must be points [N, D] and [M, D] of one dimension, got {shapes}")
     N, M = len(x), len(y)
     if N * M > 10_000:
-        raise ValueError(f"{N} and {M} points make {N * M:,} unknowns, and 10,000 are the limit: use fewer points")
-    from scipy.optimize import linprog  # loaded here: it takes a third of a second, and the room is used without it
+        raise ValueError(f"{N} and {M} points make {N * M:,} unknowns, the limit is 10,000: use fewer points")
+    from scipy.optimize import linprog  # here: it takes a third of a second, and the room is used without it
 
     cost = torch.cdist(x.double().cpu(), y.double().cpu(), compute_mode="donot_use_mm_for_euclid_dist")
-    # With the plan as one long vector, row after row: which of its entries belong to row i, and which to column j.
+    # With the plan as one long vector, row after row: which of its entries belong to row i, which to column j.
     rows = torch.kron(torch.eye(N), torch.ones(1, M))
     columns = torch.kron(torch.ones(1, N), torch.eye(M))
-    masses = torch.cat([torch.full((N,), 1 / N, dtype=torch.float64), torch.full((M,), 1 / M, dtype=torch.float64)])
-    answer = linprog(cost.flatten().numpy(), A_eq=torch.cat([rows, columns]).numpy(), b_eq=masses.numpy(), method="highs")
+    sums, masses = torch.cat([rows, columns]), [1 / N] * N + [1 / M] * M
+    answer = linprog(cost.flatten().numpy(), A_eq=sums.numpy(), b_eq=masses, method="highs")
     multipliers = torch.tensor(answer.eqlin.marginals)
     return Transport(float(answer.fun), torch.tensor(answer.x).view(N, M), multipliers[:N], -multipliers[N:])

@@ -19,10 +19,10 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
 
 
 def max_pool2d_backward(grad_output, x, kernel_size, *, stride=None, padding=0):
-    """Gradient at x: each output sends its gradient to the one pixel that it took. grad_output: [N, C, OH, OW] -> [N, C, H, W].
+    """Gradient at x, [N, C, H, W], for grad_output [N, C, OH, OW]: each output's goes to the pixel that it took.
 
-    Where several pixels of a window are largest, the first one in reading order takes all, which is PyTorch's choice. A pixel
-    that won in several windows receives the sum.
+    Where several pixels of a window are largest, the first one in reading order takes all, which is PyTorch's
+    choice. A pixel that won in several windows receives the sum.
     """
     windows, geometry = _windows(x, kernel_size, stride, padding, value=-float("inf"))
     check_gradient(grad_output, windows.shape[:4])

@@ -1,7 +1,12 @@
 """The Stop button: how a training loop ends early and keeps everything that it has learned."""
 
+import math
 import signal
 import threading
+import time
+
+# In a cell of many short runs the first press has ended one of them when the second comes, which is then meant for the cell.
+SECOND_PRESS_SECONDS = 3.0
 
 
 class StopButton:
@@ -9,8 +14,11 @@ class StopButton:
 
     ``with StopButton() as stop:`` and then, between two steps, ``if stop.pressed: break``. Weights, momentum and learning rate
     then belong to the same step, so that the run can be resumed as if it had never stopped. A second press raises
-    KeyboardInterrupt at once. Outside the main thread, where Python delivers no signals, `pressed` stays False.
+    KeyboardInterrupt at once, also in the next run if it comes within SECOND_PRESS_SECONDS: so two presses end a cell of many
+    runs. Outside the main thread, where Python delivers no signals, `pressed` stays False.
     """
+
+    last_press = -math.inf  # of all buttons, in seconds of time.monotonic()
 
     def __init__(self):
         self.pressed = False
@@ -30,6 +38,9 @@ class StopButton:
             signal.signal(signal.SIGINT, self._before)
 
     def _press(self, *_):
-        if self.pressed:
+        now = time.monotonic()
+        again = self.pressed or now - StopButton.last_press < SECOND_PRESS_SECONDS
+        StopButton.last_press = -math.inf if again else now
+        if again:
             raise KeyboardInterrupt
         self.pressed = True

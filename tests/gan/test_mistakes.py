@@ -63,9 +63,9 @@ def test_without_detach_the_generator_gets_the_sum_of_both_gradients():
     assert late(play("no detach"), "gradient") < late(play(), "gradient")
 
 
-def test_while_the_discriminator_learns_alone_the_saturating_gradient_dies():
-    saturating, other = play("late, saturating"), play("late, non-saturating")
-    assert late(saturating, "gradient") < 0.01 * late(other, "gradient")
+def test_while_the_discriminator_learns_alone_the_gradient_of_minimax_dies():
+    minimax, other = play("late, minimax"), play("late, non-saturating")
+    assert late(minimax, "gradient") < 0.01 * late(other, "gradient")
     assert late(other, "fake") < 0.05
 
 

@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tests.repository.files import ROOT
 from tools.address import rewrite
 from tools.notebook_form import dumps
+from tools.records import code_digest
 from tools.setup_cell import PLACEHOLDER_ACCOUNT, Address, parse_address, read_address
 
 FORK = Address("https://github.com/an-instructor/vision-101", "term/autumn.2")
@@ -44,8 +45,14 @@ def contents(folder) -> dict[str, str]:
     return {str(path): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def code_digests(folder) -> dict[str, str]:
+    return {path.name: code_digest(nbformat.read(path, as_version=4)) for path in folder.glob("notebooks/*.ipynb")}
+
+
 def test_everything_moves_and_a_second_time_changes_nothing(copy):
+    codes = code_digests(copy)
     changed = rewrite(copy, FORK)
+    assert code_digests(copy) == codes, "the records of the notebooks would no longer fit, nor make test pass in a fork"
     assert {"pyproject.toml", "README.md", "OTHER.md", "notebooks/98_trial.ipynb"} <= set(changed)
     assert read_address(copy) == FORK
     assert rewrite(copy, FORK) == []

@@ -11,6 +11,8 @@ from tools.setup_cell import BADGE_START, SETUP_START, read_address
 
 MAX_BYTES = 1_500_000
 MAX_CELL_LINES = 30
+# What JupyterLab and Colab show on a laptop; a longer line is broken in the middle of a word.
+MAX_COLUMNS = 110
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 
 
@@ -62,6 +64,14 @@ def test_facts_are_compared(path):
 def test_cells_fit_a_screen(path):
     long = [cell.execution_count for cell in code_cells(path) if len(cell.source.splitlines()) > MAX_CELL_LINES]
     assert not long, f"more than {MAX_CELL_LINES} lines in the code cells {long}"
+
+
+@each_notebook
+def test_what_is_printed_fits_a_page(path):
+    for cell in code_cells(path):
+        printed = "".join(output.get("text", "") for output in cell.outputs)
+        long = [line for line in printed.splitlines() if len(line) > MAX_COLUMNS]
+        assert not long, f"code cell {cell.execution_count} prints more than {MAX_COLUMNS} columns: {long}"
 
 
 @each_notebook

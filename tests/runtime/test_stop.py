@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from course_lib.runtime import StopButton
+from course_lib.runtime.stop import SECOND_PRESS_SECONDS
 
 
 def press():
@@ -22,6 +23,26 @@ def test_one_press_asks_and_a_second_interrupts():
         with pytest.raises(KeyboardInterrupt):
             press()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_press_soon_after_the_first_ends_a_cell_of_many_runs():
+    runs = []
+
+    def cell():
+        for number in range(4):
+            with StopButton():
+                runs.append(number)
+                press()
+
+    with pytest.raises(KeyboardInterrupt):
+        cell()
+    assert runs == [0, 1]
+    # The next first press asks again, and so does one that comes later.
+    for _ in range(2):
+        with StopButton() as stop:
+            press()
+            assert stop.pressed
+        StopButton.last_press -= SECOND_PRESS_SECONDS
 
 
 def test_it_is_put_back_after_an_error():
