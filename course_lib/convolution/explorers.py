@@ -84,7 +84,7 @@ def explore_convolution(images):
 
 
 def convolution_strip(image):
-    """What the explorer shows at five settings, for readers without a kernel running: image [H, W]."""
+    """What the explorer shows at four settings, for readers without a kernel running: image [H, W]."""
     kernels = classical_kernels()
     settings = (
         ("Sobel, horizontal", {"stride": 1, "padding": 1, "dilation": 1}),

@@ -33,7 +33,7 @@ def optimal_transport(x: torch.Tensor, y: torch.Tensor) -> Transport:
     from scipy.optimize import linprog  # here: it takes a third of a second, and the room is used without it
 
     cost = torch.cdist(x.double().cpu(), y.double().cpu(), compute_mode="donot_use_mm_for_euclid_dist")
-    # With the plan as one long vector, row after row: which of its entries belong to row i, which to column j.
+    # With the plan as one long vector, row by row: which of its entries belong to row i, which to column j.
     rows = torch.kron(torch.eye(N), torch.ones(1, M))
     columns = torch.kron(torch.ones(1, N), torch.eye(M))
     sums, masses = torch.cat([rows, columns]), [1 / N] * N + [1 / M] * M

@@ -19,7 +19,7 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
 
 
 def max_pool2d_backward(grad_output, x, kernel_size, *, stride=None, padding=0):
-    """Gradient at x, [N, C, H, W], for grad_output [N, C, OH, OW]: each output's goes to the pixel that it took.
+    """Gradient at x [N, C, H, W]: each number of grad_output [N, C, OH, OW] goes to the pixel that was taken.
 
     Where several pixels of a window are largest, the first one in reading order takes all, which is PyTorch's
     choice. A pixel that won in several windows receives the sum.

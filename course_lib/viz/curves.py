@@ -1,5 +1,7 @@
 """Lines over an axis, with the spread of several seeds, and levels to compare them with."""
 
+import textwrap
+
 import torch
 
 from course_lib.viz.style import DASHES, LINES, MARKERS, new_figure
@@ -37,12 +39,11 @@ def curves(x, series, xlabel, ylabel, log_x=False, log_y=False, references=None,
 
 
 def draw_references(axis, references):
-    """Dotted horizontal lines with their labels at the right end."""
+    """Dotted horizontal lines with their labels beside the axes, where no curve can run under them."""
     for label, level in (references or {}).items():
         axis.axhline(level, color="0.5", linestyle=":", linewidth=1)
-        place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
-        box = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}  # stays legible where a curve runs through it
-        axis.annotate(label, (1, level), ha="right", va="bottom", fontsize=8, color="0.35", bbox=box, **place)
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (4, 0), "textcoords": "offset points", "annotation_clip": False}
+        axis.annotate(textwrap.fill(label, 18), (1, level), ha="left", va="center", fontsize=8, color="0.35", **place)
 
 
 def running_mean(values, window):

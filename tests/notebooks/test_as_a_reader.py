@@ -18,6 +18,8 @@ HURRY = """
 import copy
 import functools
 
+import course_lib.gan.mistakes
+import course_lib.vae.mistakes
 from course_lib import classification, gan, vae
 
 
@@ -25,24 +27,26 @@ def short_epochs(fit):
     @functools.wraps(fit)
     def fit_less(model, batches, *arguments, **settings):
         few = copy.copy(batches)
-        few.images = batches.images[: 8 * batches.batch_size]
+        few.images = batches.images[: 3 * batches.batch_size]
         few.labels = None if batches.labels is None else batches.labels[: len(few.images)]
         return fit(model, few, *arguments, **settings)
 
     return fit_less
 
 
-def few_steps(fit):
+def few_steps(fit, most):
     @functools.wraps(fit)
     def fit_less(*arguments, steps, **settings):
-        return fit(*arguments, steps=min(steps, 60), **settings)
+        return fit(*arguments, steps=min(steps, most), **settings)
 
     return fit_less
 
 
 classification.fit_classifier = short_epochs(classification.fit_classifier)
-gan.fit_gan = few_steps(gan.fit_gan)
+gan.fit_gan = few_steps(gan.fit_gan, most=40)
+gan.mistakes.play = few_steps(gan.mistakes.play, most=110)  # in one of them the generator waits for 100 steps
 vae.fit_vae = short_epochs(vae.fit_vae)
+vae.mistakes.learn = few_steps(vae.mistakes.learn, most=40)
 """
 # Run after a right answer: the same answer with other numbers must be refused by the same check.
 SPOILED = """
