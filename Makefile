@@ -128,10 +128,10 @@ judges: $(STAMP) ## train the classifiers that judge generated images again (MNI
 bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
 
-generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; 40 minutes)
+generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; half an hour)
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.generators
 
-autoencoders: $(STAMP) ## train the VAEs that the explorers start with again (MNIST must be in the data root; an hour)
+autoencoders: $(STAMP) ## train the VAEs that the explorers start with again (MNIST must be in the data root, and takes 18 minutes)
 	@$(IN_VENV) tools.autoencoders $(PART)
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
