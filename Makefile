@@ -11,12 +11,15 @@ LAB_ARGS ?=
 # Workers of the test run. `logical` counts hardware threads; `auto` counts cores and leaves half of a small cloud machine idle.
 WORKERS ?= logical
 NOTEBOOK ?=
+# Of `make grade`: the folder of the handed-in notebooks, and a file for a table of the results.
+HANDED_IN ?=
+CSV ?=
 PART ?=
 # FULL=1: in the browser, all cells of the long notebooks too.
 FULL ?=
 REPOSITORY ?=
 BRANCH ?=
-export REPOSITORY BRANCH
+export REPOSITORY BRANCH HANDED_IN CSV
 
 # Settings of another active environment would leak into this one.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX MPLBACKEND JUPYTER_PATH
@@ -45,18 +48,18 @@ ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(
 endif
 endif
 
-.PHONY: help lab test test-browser environment notebooks measure figures address lock format health judges generators \
-	autoencoders bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
+.PHONY: help lab test test-browser environment notebooks measure handout grade figures address lock format health judges \
+	generators autoencoders bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 lab: $(STAMP) ## make the environment if needed and open the course in JupyterLab
 	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (a few seconds). Stop it with Ctrl-C, twice."
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 	  --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-test: $(STAMP) ## make the environment if needed and run every check: a few minutes, no network
+test: $(STAMP) ## make the environment if needed and run every check: a quarter of an hour on two cores, no network
 	@echo "[1/3] ruff check: mistakes that can be seen without running anything (a second)"
 	@$(IN_VENV) ruff check .
 	@echo "[2/3] ruff format: one style everywhere (a second)"
@@ -90,12 +93,19 @@ notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebook
 measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
 	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
+handout: $(STAMP) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/03_classification.ipynb
+	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
+
+grade: $(STAMP) ## check handed-in copies of a notebook: NOTEBOOK=notebooks/03_classification.ipynb HANDED_IN=folder CSV=table.csv
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grading "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV"
+
 address: $(STAMP) ## rewrite badges and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
 	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"
 
 format: $(STAMP) ## put code and notebooks into the one style
 	@$(IN_VENV) ruff check --fix .
 	@$(IN_VENV) ruff format .
+	@$(IN_VENV) tools.notebooks --form
 
 health: $(STAMP) ## report on this machine and the environment
 	@$(IN_VENV) course_lib
@@ -118,10 +128,10 @@ judges: $(STAMP) ## train the classifiers that judge generated images again (MNI
 bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
 
-generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; 40 minutes)
+generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; half an hour)
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.generators
 
-autoencoders: $(STAMP) ## train the VAEs that the explorers start with again (MNIST must be in the data root; an hour)
+autoencoders: $(STAMP) ## train the VAEs that the explorers start with again (MNIST must be in the data root, and takes 18 minutes)
 	@$(IN_VENV) tools.autoencoders $(PART)
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml

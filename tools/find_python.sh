@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints a Python that can make the environment, or says in one line what to install.
 #   find_python.sh          PYTHON if it is set; else one of the tested versions, 3.11 to 3.13; else a newer one
-#   find_python.sh 3.11     exactly that version
+#   find_python.sh 3.11     PYTHON if it is set, whatever its version; else exactly that version
 # A name on the PATH is no proof: pyenv's shims exist for versions that are not chosen, and Debian's python3 comes without the
 # module that puts pip into an environment. So each candidate has to run.
 
@@ -31,6 +31,8 @@ else
     search "(3, 11)" "(3, 14)"
     search "(3, 14)" "(4, 0)"
 fi
-echo "No Python ${1:-3.11 or newer} with venv was found. Install one (Debian, Ubuntu: apt install python3 python3-venv;" \
-    "macOS: python.org, or brew install python@3.13) or name it: make lab PYTHON=/path/to/python3" >&2
+here="$(python3 -c 'import sys; print("; python3 is %d.%d" % sys.version_info[:2])' 2>/dev/null)"
+echo "No Python ${1:-3.11 or newer} with venv was found$here. Install one (Debian 12, Ubuntu 24.04 and later:" \
+    "apt install python3 python3-venv; macOS: python.org, or brew install python@3.13; any system: uv python install" \
+    "${1:-3.12}) and, if it is not found by itself, name it: PYTHON=/path/to/python3 after the make command" >&2
 exit 1

@@ -3,7 +3,8 @@
 What is committed comes from here: each notebook is run from top to bottom in a fresh kernel on the CPU with one thread, and
 its file is replaced only when that succeeded and the result is fit to be published. Date, device, versions, minutes and memory
 are recorded in notebooks/record.json, and the README's table is brought up to date from it. `--measure` (`make measure`) does
-that and leaves the notebooks as they are. `--check` executes nothing and reports files that are not in the normalised form.
+that and leaves the notebooks as they are. `--check` executes nothing and reports files that are not in the normalised form;
+`--form` (part of `make format`) executes nothing and writes that form, which is all that a change of text needs.
 """
 
 import argparse
@@ -62,13 +63,14 @@ class Client(nbclient.NotebookClient):
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str] | None = None) -> "Watch":
+def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str] | None = None, **settings) -> "Watch":
     """Executes a notebook in place, from top to bottom, in a fresh kernel whose working directory is `folder`.
 
     Args:
         notebook: receives outputs and execution counts. Pass a copy to leave the original alone.
         folder: where the kernel starts.
         environment: variables of the kernel beside those of this process; without progress bars and with one thread by default.
+        settings: further ones of `nbclient.NotebookClient`.
 
     Returns:
         The largest memory and the processor time of the kernel and its child processes, sampled ten times a second.
@@ -81,7 +83,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
     variables = {**os.environ, **quiet, **(environment or {})}
     # The figures come through the notebook's own backend.
     variables.pop("MPLBACKEND", None)
-    client = Client(notebook, timeout=CELL_TIMEOUT, coalesce_streams=True, record_timing=False)
+    client = Client(notebook, timeout=CELL_TIMEOUT, coalesce_streams=True, record_timing=False, **settings)
     # The kernel's own log goes to this terminal; its warning about unencrypted loopback traffic is no news here.
     client.extra_arguments = ["--IPKernelApp.log_level=40"]
     client.resources = {"metadata": {"path": str(folder)}}
@@ -168,6 +170,7 @@ def main() -> int:
     parser.add_argument("notebook", nargs="*", type=Path, help="files; all in notebooks/ by default")
     parser.add_argument("--measure", action="store_true", help="write minutes and memory, and leave the notebooks as they are")
     parser.add_argument("--check", action="store_true", help="execute nothing; report files that are not in the normalised form")
+    parser.add_argument("--form", action="store_true", help="execute nothing; write the normalised form, after a change of text")
     arguments = parser.parse_args()
     status = 0
     for path in arguments.notebook or sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -176,7 +179,13 @@ def main() -> int:
                 text = path.read_text(encoding="utf-8")
                 normal = dumps(nbformat.reads(text, as_version=4)) == text
                 status |= not normal
-                print(f"{path.name}: {'normalised' if normal else 'not normalised: run make notebooks'}")
+                print(f"{path.name}: {'normalised' if normal else 'not normalised: run make format'}")
+            elif arguments.form:
+                text = path.read_text(encoding="utf-8")
+                normal = dumps(nbformat.reads(text, as_version=4))
+                if normal != text:
+                    write_atomically(path, normal)
+                    print(f"{path.name}: put into the normalised form")
             else:
                 print(f"{path.name}: running ...", end=" ", flush=True)
                 entry = refresh(path, write=not arguments.measure)

@@ -51,16 +51,17 @@ def packages() -> list[Finding]:
     """
     root = checkout()
     lock = read_lock(root / "constraints.txt") if root and (root / "constraints.txt").is_file() else {}
-    install = "run make lab" if root else "pip install -U"
     findings = []
     for name, requirement in {**direct_requirements(), **(direct_requirements("lab") if root else {})}.items():
         version, locked = installed_version(name), lock.get(name)
+        # -B: make takes an environment for finished as long as the list of packages has not changed.
+        install = "run make -B environment" if root else f"pip install -U {name}"
         if version is None:
-            findings.append(Finding(name, "missing", f"{install} {name}" if not root else install, needed=True))
+            findings.append(Finding(name, "missing", install, needed=True))
         elif not requirement.specifier.contains(version, prereleases=True):
             findings.append(Finding(name, version, f"the course needs {requirement.specifier}; {install}", needed=True))
         elif locked and Version(version).public != locked:
-            findings.append(Finding(name, version, f"the lock has {locked}; make lab installs it"))
+            findings.append(Finding(name, version, f"the lock has {locked}; make -B environment installs it"))
         else:
             findings.append(Finding(name, f"{version} (the lock's)" if locked else f"{version} ({requirement.specifier})"))
     return findings
@@ -105,7 +106,7 @@ def widgets() -> Finding:
         return Finding("widgets", f"ipywidgets {version}; Colab draws them itself")
     if version is None or partner is None:
         missing = "ipywidgets" if version is None else "jupyterlab_widgets"
-        return Finding("widgets", f"{missing} is missing", "run make lab, or pip install -U ipywidgets", needed=True)
+        return Finding("widgets", f"{missing} is missing", "run make -B environment, or pip install -U ipywidgets", needed=True)
     value = f"ipywidgets {version} with jupyterlab_widgets {partner}"
     # ipywidgets 7 talks to jupyterlab_widgets 1, ipywidgets 8 to jupyterlab_widgets 3.
     partner_major = {7: 1, 8: 3}.get(Version(version).major)

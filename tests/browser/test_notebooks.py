@@ -11,9 +11,9 @@ import nbformat
 import pytest
 
 from tests.browser.hands import EXPLORER, Explorer, use
-from tests.browser.needed_cells import count_explorers, needed_cells
 from tests.browser.notebook_page import END, LAST_CELL, NotebookPage
 from tests.repository.files import NOTEBOOKS, ROOT, name_of, notebook
+from tools.needed_cells import count_explorers, needed_cells
 from tools.readme_table import number, written
 
 FULL = os.environ.get("COURSE_BROWSER") == "full"

@@ -11,9 +11,9 @@ import nbformat
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
-from tests.browser.needed_cells import makes_explorers
 from tests.colab.colab import FULL, LIST, ask, variables
 from tests.repository.files import NOTEBOOKS, name_of
+from tools.needed_cells import makes_explorers
 from tools.notebook_form import WIDGET, faults
 from tools.notebooks import CELL_TIMEOUT, Client
 

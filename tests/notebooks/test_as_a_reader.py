@@ -8,10 +8,10 @@ import pytest
 
 from course_lib import data
 from tests.repository.files import NOTEBOOKS, name_of, notebook
+from tools.exercises import exercises, solutions
 from tools.notebooks import execute
 
 CHOICE = re.compile(r'DATASET = "glyphs(-color)?"')
-SOLUTION = re.compile(r"<details><summary>Solution</summary>.*?```python\n(def (\w+)\(.*?)\n```", re.DOTALL)
 WAITING = "waiting for you"
 # Run after the set-up cell: everything is done, and little of it is learned. nbval does the whole.
 HURRY = """
@@ -65,14 +65,10 @@ except AssertionError:
 
 def answer_exercises(book):
     """Put the folded solution of each exercise in its place, and a spoiled one after its check; return the pairs of checks."""
-    checks = []
-    for number, cell in reversed(list(enumerate(book.cells))):
-        if "exercise" not in cell.metadata.get("tags", []):
-            continue
-        name = re.search(r"def (\w+)\(", cell.source)[1]
-        found = [match for later in book.cells[number:] if (match := SOLUTION.search(later.source))]
-        assert found and found[0][2] == name, f"the solution that follows the exercise {name} does not define it"
-        cell.source = found[0][1]
+    checks, folded = [], solutions(book)
+    for name, number in reversed(exercises(book).items()):
+        assert name in folded, f"no folded solution defines {name}"
+        book.cells[number].source = folded[name]
         check = book.cells[number + 1]
         spoiled = nbformat.v4.new_code_cell(SPOILED.format(name=name, check=check.source))
         book.cells.insert(number + 2, spoiled)

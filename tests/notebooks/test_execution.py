@@ -130,3 +130,13 @@ def test_paths_of_machines_are_told_from_other_text(text, is_path):
     output = nbformat.from_dict({"output_type": "stream", "name": "stdout", "text": text})
     notebook = new_notebook(cells=[new_code_cell("x", execution_count=1, outputs=[output])])
     assert bool(faults(notebook)) == is_path
+
+
+def test_a_change_of_text_needs_no_execution(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "trial.ipynb"
+    write(path, "1 / 0")
+    for said in ("trial.ipynb: put into the normalised form\n", ""):
+        monkeypatch.setattr("sys.argv", ["tools.notebooks", "--form", str(path)])
+        assert notebooks.main() == 0 and capsys.readouterr().out == said
+        text = path.read_text(encoding="utf-8")
+        assert dumps(nbformat.reads(text, as_version=4)) == text and '"execution_count": null' in text

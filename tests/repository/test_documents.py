@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,19 @@ def test_the_readme_gives_the_two_commands():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^make lab\b", readme, re.MULTILINE) and re.search(r"^make test\b", readme, re.MULTILINE)
-    for target in set(re.findall(r"\bmake ([a-z][a-z-]+)(?=[\s`:])", readme)):
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for target in set(re.findall(r"\bmake ([a-z][a-z-]+)(?=[\s`:])", readme + contributing)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target} does not exist"
+
+
+def test_the_reader_s_own_copies_are_passed_over():
+    readme, rules = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", ".gitignore"))
+    assert "`my/01_convolution.ipynb`" in readme
+    assert "my/" in rules.splitlines(), "git and ruff take them from this file"
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]["testpaths"] == [
+        "tests",
+        "notebooks",
+    ]
 
 
 def test_continuous_integration_runs_make_test_alone():

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.browser.needed_cells import makes_explorers
 from tests.repository.files import NOTEBOOKS, ROOT, code_cells, name_of, notebook
+from tools.needed_cells import makes_explorers
 from tools.notebook_form import dumps, faults
 from tools.setup_cell import BADGE_START, SETUP_START, read_address
 

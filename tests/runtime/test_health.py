@@ -38,7 +38,7 @@ def test_the_command_fails_and_says_what_to_do_when_something_is_missing(monkeyp
     assert command.main() == 1
     output = capsys.readouterr().out
     (line,) = [line for line in output.splitlines() if line.startswith("FIX")]
-    assert line.split() == ["FIX", "pillow", "missing:", "run", "make", "lab"]
+    assert line.split() == ["FIX", "pillow", "missing:", "run", "make", "-B", "environment"]
     assert output.endswith("To fix before you start: 1 (lines FIX).\n")
 
 
@@ -62,9 +62,9 @@ def small_world(monkeypatch, tmp_path):
     [
         ("2.0", "OK", "the lock's"),
         ("2.0+cpu", "OK", "the lock's"),
-        ("2.1", "NOTE", "the lock has 2.0; make lab installs it"),
-        ("1.4", "FIX", "the course needs >=1.5"),
-        (None, "FIX", "run make lab"),
+        ("2.1", "NOTE", "the lock has 2.0; make -B environment installs it"),
+        ("1.4", "FIX", "the course needs >=1.5; run make -B environment"),
+        (None, "FIX", "run make -B environment"),
     ],
 )
 def test_a_version_is_judged_by_the_lock_and_the_bound(small_world, version, state, words):
@@ -79,6 +79,12 @@ def test_without_a_checkout_the_lower_bounds_are_what_counts(monkeypatch):
     assert "torch" in findings and "jupyterlab" not in findings
     assert all(not finding.needed for finding in findings.values())
     assert str(versions.direct_requirements()["torch"].specifier) in findings["torch"].value
+
+
+@pytest.mark.parametrize(("version", "what"), [("1.4", "the course needs >=1.5; "), (None, "")])
+def test_without_a_checkout_the_advice_names_the_package(small_world, monkeypatch, version, what):
+    monkeypatch.setattr(health, "checkout", lambda: None)
+    assert small_world(version).advice == f"{what}pip install -U thing"
 
 
 def test_the_lock_is_read_for_this_machine(tmp_path):

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.browser.needed_cells import count_explorers, needed_cells
 from tests.repository.files import NOTEBOOKS, name_of, notebook
+from tools.needed_cells import count_explorers, needed_cells
 
 
 def of(*sources) -> nbformat.NotebookNode:
