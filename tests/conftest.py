@@ -33,7 +33,7 @@ def device() -> torch.device:
 @pytest.fixture(autouse=True)
 def no_press_before(monkeypatch):
     """Two presses of the Stop button soon after each other belong together; those of two tests do not."""
-    monkeypatch.setattr(StopButton, "last_press", -math.inf)
+    monkeypatch.setattr(StopButton, "last_press", (-math.inf, None))
 
 
 @pytest.fixture

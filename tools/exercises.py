@@ -93,7 +93,8 @@ def main() -> int:
     target = ROOT / "build" / "handout" / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, text)
-    print(f"{target.relative_to(ROOT)}: {len(exercises(book))} exercises without their solutions")
+    count = len(exercises(book))
+    print(f"{target.relative_to(ROOT)}: {count} exercise{'s' if count > 1 else ''} without the solutions")
     if PLACEHOLDER_ACCOUNT in read_address().repository:
         print("In Colab it cannot install course_lib yet: give the course its address by make address first, and publish it.")
     return 0

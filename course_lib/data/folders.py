@@ -27,7 +27,7 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
     class folders, and of every ten images of a class, in the order of their names, the ninth is validation and the tenth test.
     Upper and lower case of these three names do not matter, and "val" or "valid" is validation too. Whatever is hidden (its
     name begins with a dot) is passed over. The images are grey if all files of the folder are, and in colour otherwise;
-    transparency is put on white.
+    transparency is put on white. The order is shuffled, and the same each time: the first hundred images are some of each class.
 
     Args:
         path: the folder.
@@ -50,6 +50,8 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
                 f"{path} has no image of class {name!r} for the split {split!r}: "
                 "each class needs at least ten images to be divided, or one in a folder of that split"
             )
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+    files = [files[place] for place in order]
     mode = "L" if all(_is_grey(file) for listing in splits.values() for file, _ in listing) else "RGB"
     with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter's lock
         arrays = list(pool.map(lambda entry: _read(entry[0], mode, size), files))

@@ -2,6 +2,7 @@
 
 import math
 import signal
+import sys
 import threading
 import time
 
@@ -14,11 +15,11 @@ class StopButton:
 
     ``with StopButton() as stop:`` and then, between two steps, ``if stop.pressed: break``. Weights, momentum and learning rate
     then belong to the same step, so that the run can be resumed as if it had never stopped. A second press raises
-    KeyboardInterrupt at once, also in the next run if it comes within SECOND_PRESS_SECONDS: so two presses end a cell of many
-    runs. Outside the main thread, where Python delivers no signals, `pressed` stays False.
+    KeyboardInterrupt at once, also in the next run of the same cell if it comes within SECOND_PRESS_SECONDS: so two presses end
+    a cell of many runs. Outside the main thread, where Python delivers no signals, `pressed` stays False.
     """
 
-    last_press = -math.inf  # of all buttons, in seconds of time.monotonic()
+    last_press = (-math.inf, None)  # of all buttons: seconds of time.monotonic(), and the number of the cell
 
     def __init__(self):
         self.pressed = False
@@ -38,9 +39,15 @@ class StopButton:
             signal.signal(signal.SIGINT, self._before)
 
     def _press(self, *_):
-        now = time.monotonic()
-        again = self.pressed or now - StopButton.last_press < SECOND_PRESS_SECONDS
-        StopButton.last_press = -math.inf if again else now
+        (then, before), now, cell = StopButton.last_press, time.monotonic(), _cell_number()
+        again = self.pressed or (cell == before and now - then < SECOND_PRESS_SECONDS)
+        StopButton.last_press = (-math.inf, None) if again else (now, cell)
         if again:
             raise KeyboardInterrupt
         self.pressed = True
+
+
+def _cell_number() -> int | None:
+    """The number of the cell that runs in Jupyter; None elsewhere, where all runs count as one cell's."""
+    shell = IPython.get_ipython() if (IPython := sys.modules.get("IPython")) else None
+    return shell.execution_count if shell else None

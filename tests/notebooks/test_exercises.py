@@ -193,7 +193,7 @@ def test_the_command_lists_every_file_in_order_and_goes_on_after_a_broken_one(co
 
 def test_the_handout_is_written_and_says_when_its_address_is_not_set(command, tmp_path):
     status, output, _ = command(exercises.main, "course.ipynb")
-    assert status == 0 and output.startswith("build/handout/course.ipynb: 3 exercises without their solutions\n")
+    assert status == 0 and output.startswith("build/handout/course.ipynb: 3 exercises without the solutions\n")
     text = (tmp_path / "build" / "handout" / "course.ipynb").read_text(encoding="utf-8")
     assert "As said" not in text and "### Where it comes from" in text
 

@@ -42,7 +42,19 @@ def test_a_second_press_soon_after_the_first_ends_a_cell_of_many_runs():
         with StopButton() as stop:
             press()
             assert stop.pressed
-        StopButton.last_press -= SECOND_PRESS_SECONDS
+        seconds, number = StopButton.last_press
+        StopButton.last_press = (seconds - SECOND_PRESS_SECONDS, number)
+
+
+def test_presses_in_two_cells_do_not_belong_together(monkeypatch):
+    numbers = iter((3, 4, 4))
+    monkeypatch.setattr("course_lib.runtime.stop._cell_number", lambda: next(numbers))
+    for _ in range(2):
+        with StopButton() as stop:
+            press()
+            assert stop.pressed
+    with StopButton(), pytest.raises(KeyboardInterrupt):
+        press()
 
 
 def test_it_is_put_back_after_an_error():
