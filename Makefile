@@ -14,7 +14,12 @@ NOTEBOOK ?=
 # Of `make grade`: the folder of the handed-in notebooks, and a file for a table of the results.
 HANDED_IN ?=
 CSV ?=
+# Of `make pretrained` and the bench-* commands: which parts.
 PART ?=
+# Of `make check`: a folder of tests.
+ROOM ?=
+# Of `make new-chapter`.
+NAME ?=
 # FULL=1: in the browser, all cells of the long notebooks too.
 FULL ?=
 REPOSITORY ?=
@@ -41,15 +46,15 @@ OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
 # -rs: what was skipped says why, and what to install.
 PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
 
-# The environment is also unfinished when its Python no longer starts or when the checkout has moved.
-ifneq ($(wildcard $(STAMP)),)
-ifneq ($(shell .venv/bin/python -c 'print("starts")' 2>/dev/null):$(shell cat $(STAMP)),starts:$(CURDIR))
+# The environment is made, or completed, when its Python does not start, when the checkout has moved, and when the lists of
+# dependencies have changed; not when the files that hold them are merely newer, as after `make address` or `git pull`.
+DESCRIBE := .venv/bin/python tools/environment.py
+ifneq ($(shell $(DESCRIBE) 2>/dev/null || echo broken),$(shell cat $(STAMP) 2>/dev/null))
 .PHONY: $(STAMP)
 endif
-endif
 
-.PHONY: help lab test test-browser environment notebooks measure handout grade figures address lock format health judges \
-	generators autoencoders bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
+.PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format \
+	health pretrained bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -59,7 +64,7 @@ lab: $(STAMP) ## make the environment if needed and open the course in JupyterLa
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 	  --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-test: $(STAMP) ## make the environment if needed and run every check: a quarter of an hour on two cores, no network
+test: $(STAMP) ## make the environment if needed and run every check: twelve minutes on two cores, no network
 	@echo "[1/3] ruff check: mistakes that can be seen without running anything (a second)"
 	@$(IN_VENV) ruff check .
 	@echo "[2/3] ruff format: one style everywhere (a second)"
@@ -67,13 +72,22 @@ test: $(STAMP) ## make the environment if needed and run every check: a quarter 
 	@echo "[3/3] pytest: unit tests, then every notebook top to bottom (minutes; nothing is read from the network)"
 	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) $(PYTEST)
 
+check: $(STAMP) ## style, types and the tests of one room, in a minute: ROOM=gan; without ROOM those of the repository
+	@$(IN_VENV) ruff check .
+	@$(IN_VENV) ruff format --check .
+	@$(IN_VENV) mypy
+	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) pytest -q -n $(WORKERS) --maxprocesses=8 "tests/$(or $(ROOM),repository)"
+
+new-chapter: $(STAMP) ## a new room with its tests and its notebook, to start from: NAME=flows
+	@$(IN_VENV) tools.new_chapter "$(NAME)"
+
 test-browser: $(STAMP) ## use every notebook in JupyterLab with Chromium, as in make test; FULL=1: all cells of the long ones too
 	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_BROWSER=$(if $(FULL),full,quick) $(IN_VENV) \
 	  pytest -rs -n $(WORKERS) --maxprocesses=2 --dist load tests/browser
 
 environment: $(STAMP) ## make or bring up to date the environment in .venv
 
-$(STAMP): pyproject.toml constraints.txt tools/find_python.sh
+$(STAMP):
 	@if .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	  echo "[1/2] .venv is there: completing it"; \
 	else \
@@ -85,7 +99,7 @@ $(STAMP): pyproject.toml constraints.txt tools/find_python.sh
 	@echo "      because PyTorch comes with CUDA there (a few hundred MB on a Mac): 2 to 20 minutes, as the connection allows."
 	@echo "      It can be stopped and started again. README.md names a smaller way for machines without a GPU."
 	@$(IN_VENV) pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) $(PIP_ARGS) -e ".[lab,test]"
-	@printf '%s\n' "$(CURDIR)" > $(STAMP)
+	@$(DESCRIBE) > $(STAMP)
 
 notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.notebooks $(NOTEBOOK)
@@ -122,17 +136,11 @@ bench-classification: $(STAMP) ## how fast classifiers learn: PART="loop mnist",
 bench-vae: $(STAMP) ## how fast autoencoders learn: PART="loop mlp glyphs", also mlp-peer, conv and conv-long (two hours)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.vae $(PART)
 
-judges: $(STAMP) ## train the classifiers that judge generated images again (MNIST must be in the data root; 3 minutes)
-	@$(IN_VENV) tools.judges
-
 bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
 
-generators: $(STAMP) ## train the generators that the explorers start from again (MNIST must be in the data root; half an hour)
-	@OMP_NUM_THREADS=1 $(IN_VENV) tools.generators
-
-autoencoders: $(STAMP) ## train the VAEs that the explorers start with again (MNIST must be in the data root, and takes 18 minutes)
-	@$(IN_VENV) tools.autoencoders $(PART)
+pretrained: $(STAMP) ## train what the package brings again: PART="judge mnist"; all takes an hour, with MNIST in the data root
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.pretrained $(PART)
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"
@@ -143,7 +151,7 @@ test-lowest: $(LOWEST_STAMP) ## run every check with the oldest versions that py
 	@$(TEST_ENVIRONMENT) $(OFFLINE) $(LOWEST) $(PYTEST) \
 	  -W ignore::DeprecationWarning
 
-$(LOWEST_STAMP): pyproject.toml $(STAMP)
+$(LOWEST_STAMP): $(STAMP)
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"
 	@python="$$(sh tools/find_python.sh 3.11)" && "$$python" -m venv --clear .venv-lowest
 	@echo "Installing the lowest versions of what the package needs into .venv-lowest (several GB on Linux)"

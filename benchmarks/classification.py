@@ -1,9 +1,11 @@
 """How fast do chapter 3's classifiers learn? `make bench-classification` prints it.
 
-Usage: python -m benchmarks.classification [loop] [mnist] [mnist-peer] [cifar10] [--seeds 3] [--device cpu] [--cifar10-folder F]
+Usage: python -m benchmarks.classification [loop] [mnist] [mnist-peer] [cifar10]
+           [--seeds 3] [--device cpu] [--cifar10-folder F]
 
-Time is core-seconds on a CPU (process time, one thread) and wall time on a GPU. Training only: no loading, no evaluation.
-Parts that compare run in turn in one process, and their ratio is that of the medians.
+Time is core-seconds on a CPU (process time, one thread) and wall time on a GPU. Training only: no
+loading, no evaluation. Parts that compare run in turn in one process, and their ratio is that of
+the medians.
 """
 
 import argparse
@@ -17,9 +19,10 @@ from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
 from course_lib import data
-from course_lib.classification import CNN, Augment, ResNet, evaluate, fit_classifier, learning_rate
-from course_lib.data import Batches
-from course_lib.runtime.device import describe_device
+from course_lib.classification import CNN, ResNet, evaluate, fit_classifier
+from course_lib.data import Augment, Batches
+from course_lib.runtime.device import describe_device, processor
+from course_lib.training import learning_rate, set_rate
 
 MNIST_RUNS = {  # name: (model, epochs)
     "99.0 % in 20": (lambda: CNN(1, 28, 10, stride=2, batch_norm=True), 3),
@@ -30,7 +33,7 @@ CIFAR10_EPOCHS = 24
 
 
 def clock(device):
-    """Seconds that count: of the processor's work on the CPU, of the wall on a GPU whose queue has been waited for."""
+    """Seconds that count: processor time on a CPU, wall time on a GPU that has finished."""
     if device.type == "cpu":
         return time.process_time()
     torch.get_device_module(device).synchronize()
@@ -39,10 +42,8 @@ def clock(device):
 
 def batches_of(images, seed, device, batch_size=128, **options):
     """The course's way to batches."""
-    generator = torch.Generator().manual_seed(seed)
-    return Batches(
-        images, batch_size=batch_size, drop_last=True, generator=generator, device=device, channels_last=True, **options
-    )
+    rng = torch.Generator().manual_seed(seed)
+    return Batches(images, batch_size=batch_size, drop_last=True, rng=rng, device=device, channels_last=True, **options)
 
 
 def whole(run):
@@ -67,7 +68,7 @@ def mnist(seeds, device):
         for seed in range(seeds):
             torch.manual_seed(seed)
             model = build().set_statistics(train.images)
-            augment = Augment(shift=1, generator=torch.Generator().manual_seed(seed))
+            augment = Augment(shift=1, rng=torch.Generator().manual_seed(seed))
             start = clock(device)
             batches = batches_of(train, seed, device)
             run = fit_classifier(model, batches, epochs=epochs, lr=0.2, label_smoothing=0.1, augment=augment)
@@ -78,7 +79,10 @@ def mnist(seeds, device):
 
 
 def mnist_peer(seeds, device):
-    """The network and the recipe of PyTorch's `mnist` example, written anew: two convolutions at full size, dropout, Adadelta."""
+    """The network and the recipe of PyTorch's `mnist` example, written anew.
+
+    Two convolutions at full size, dropout, Adadelta.
+    """
     from torchvision import datasets, transforms
 
     test = data.load("mnist", "test")
@@ -120,7 +124,7 @@ class Standardise(nn.Module):
 
 
 def loop(seeds, device):
-    """What the course's loop costs over a bare loop, and what the usual DataLoader costs, with the same small model."""
+    """What the course's loop costs over a bare loop, and what the usual DataLoader costs."""
     from torchvision import datasets, transforms
 
     count = 12_800
@@ -143,8 +147,7 @@ def loop(seeds, device):
         model.train()
         batches = batches_of(train, 0, device)
         for step, (x, y) in enumerate(batches):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate("one-cycle", (step + 0.5) / len(batches), 0.1)
+            set_rate(optimizer, learning_rate("one-cycle", (step + 0.5) / len(batches), 0.1))
             optimizer.zero_grad()
             F.cross_entropy(model(x), y).backward()
             optimizer.step()
@@ -163,7 +166,8 @@ def loop(seeds, device):
             start = clock(device)
             function()
             times.append(clock(device) - start)
-    medians = {function.__name__: statistics.median(times[1:]) for function, times in seconds.items()}  # the first warms up
+    # The first of each warms up.
+    medians = {function.__name__: statistics.median(times[1:]) for function, times in seconds.items()}
     print(f"\nOne epoch of {count:,} images of MNIST, CNN(widths=(8, 16), hidden=32, stride=2, batch_norm=True), batch 128")
     print(f"  fit_classifier / bare loop                                  {medians['course'] / medians['bare']:.3f}")
     print(f"  torchvision's MNIST + ToTensor + DataLoader / fit_classifier {medians['usual'] / medians['course']:.2f}")
@@ -178,7 +182,7 @@ def cifar10(seeds, device, folder):
     for seed in range(seeds):
         torch.manual_seed(seed)
         model = ResNet(3, train.images.shape[2], len(train.classes), **CIFAR10_MODEL).set_statistics(train.images)
-        augment = Augment(shift=3, flip=True, generator=torch.Generator().manual_seed(seed))
+        augment = Augment(shift=3, flip=True, rng=torch.Generator().manual_seed(seed))
         start = clock(device)
         run = fit_classifier(
             model, batches_of(train, seed, device), epochs=CIFAR10_EPOCHS, lr=0.2, label_smoothing=0.1, augment=augment,
@@ -202,7 +206,7 @@ def main():
     parts = arguments.part or ["loop", "mnist"]
     torch.set_num_threads(1)
     device = torch.device(arguments.device)
-    print(f"torch {torch.__version__}, {describe_device(device)}")
+    print(f"torch {torch.__version__}, {describe_device(device)}, {processor()}")
     if "loop" in parts:
         loop(arguments.seeds, device)
     if "mnist" in parts:

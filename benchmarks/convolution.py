@@ -1,7 +1,8 @@
-"""How fast are the convolutions of chapter 1, against PyTorch's, in the same run? `make bench-convolution` prints the ratios.
+"""How fast are the convolutions of chapter 1? `make bench-convolution` prints ratios to PyTorch's.
 
-One CPU thread, float32, contiguous NCHW input for everyone. All candidates are measured in turn, round after round, and the
-median of each is compared: other programs on the machine then disturb all of them alike.
+One CPU thread, float32, contiguous NCHW input for everyone. All candidates are measured in turn,
+round after round, and the median of each is compared: other programs on the machine then disturb
+all of them alike.
 """
 
 import time
@@ -11,13 +12,15 @@ import torch.nn.functional as F
 
 from course_lib.convolution import Conv2dFunction, conv2d_fft, conv2d_loops
 from course_lib.runtime import interleaved_medians
+from course_lib.runtime.device import processor
 
 SIZES = {  # (N, C, H, O, K): rounds to measure
     (1, 1, 28, 1, 3): 300,
     (64, 3, 32, 32, 3): 60,
     (16, 64, 56, 64, 3): 15,
 }
-LOOPS_LIMIT = 2_000_000  # multiply-adds that the loops are given; larger jobs are measured on a part and the part is named
+# Multiply-adds that the loops are given. Larger jobs are measured on a part, and the part is named.
+LOOPS_LIMIT = 2_000_000
 
 
 def reference(x, weight):
@@ -54,7 +57,9 @@ def medians(measure, x, weight, rounds):
 
 
 def loops(x, weight):
-    """Seconds of the plain loops on as much of the job as LOOPS_LIMIT allows, and the share of the job that this was."""
+    """Seconds of the plain loops on as much of the job as LOOPS_LIMIT allows, and the share of the
+    job that this was.
+    """
     O, C, K, _ = weight.shape
     per_output = x.shape[2] * x.shape[3] * C * K * K
     outputs = max(1, min(O, LOOPS_LIMIT // per_output))
@@ -66,14 +71,16 @@ def loops(x, weight):
 
 def tensors(N, C, H, O, K):
     """A random job of this size, the same in each run."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(N, C, H, H, generator=generator).requires_grad_()
-    weight = torch.randn(O, C, K, K, generator=generator).requires_grad_()
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(N, C, H, H, generator=rng).requires_grad_()
+    weight = torch.randn(O, C, K, K, generator=rng).requires_grad_()
     return x, weight
 
 
 def crossover(N=4, C=16, H=64, O=16):
-    """From which kernel size on the Fourier transform overtakes im2col, forward, on one middle-sized job."""
+    """From which kernel size on the Fourier transform overtakes im2col, forward, on one
+    middle-sized job.
+    """
     print(f"\nFFT against im2col as the kernel grows, forward, {N}x{C}x{H}x{H} to {O} channels")
     for K in (1, 3, 5, 7, 9, 11, 15, 21, 31):
         seconds = medians(forward, *tensors(N, C, H, O, K), rounds=9)
@@ -84,9 +91,8 @@ def crossover(N=4, C=16, H=64, O=16):
 def main():
     """Print the tables."""
     torch.set_num_threads(1)
-    print(
-        f"torch {torch.__version__}, 1 CPU thread, float32, contiguous NCHW; ratios to torch.nn.functional.conv2d, less is faster"
-    )
+    print(f"torch {torch.__version__}, 1 CPU thread, {processor()}")
+    print("float32, contiguous NCHW; ratios to torch.nn.functional.conv2d, less is faster")
     for size, rounds in SIZES.items():
         N, C, H, O, K = size
         x, weight = tensors(*size)

@@ -2,8 +2,9 @@
 
 Usage: python -m benchmarks.gan [loop] [mnist] [glyphs] [--seeds 3] [--device cpu]
 
-Time is core-seconds on a CPU (process time, one thread) and wall time on a GPU. Training only: no loading, no judging. Loops that
-are compared run in turn in one process, and their ratio is that of the medians.
+Time is core-seconds on a CPU (process time, one thread) and wall time on a GPU. Training only: no
+loading, no judging. Loops that are compared run in turn in one process, and their ratio is that of
+the medians.
 """
 
 import argparse
@@ -16,12 +17,13 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.classification import batches_of, clock, whole
 from course_lib import data
-from course_lib.classification import load_judge
-from course_lib.gan import Discriminator, Generator, feature_statistics, fit_gan, frechet_distance, sample
-from course_lib.runtime.device import describe_device
+from course_lib.gan import Discriminator, Generator, fit_gan, sample
+from course_lib.metrics import feature_statistics, features_of, frechet_distance, variety
+from course_lib.pretrained import load_judge
+from course_lib.runtime.device import describe_device, processor
 
 SMALL = {"generator": (128, 64, 32), "discriminator": (32, 64, 128)}  # the course's pair
-LARGE = {"generator": (256, 128, 64), "discriminator": (64, 128, 256)}  # the pair of DCGAN's usual examples, at 32 x 32
+LARGE = {"generator": (256, 128, 64), "discriminator": (64, 128, 256)}  # DCGAN's usual examples
 LATENT, BATCH = 64, 64
 RATES = {"generator_lr": 2e-3, "discriminator_lr": 2e-3}
 RUNS = {"mnist": 2700, "glyphs": 1400}  # name: steps
@@ -29,7 +31,8 @@ RUNS = {"mnist": 2700, "glyphs": 1400}  # name: steps
 
 def pair(widths, latent_size=LATENT):
     """The two networks."""
-    return Generator(latent_size, 32, 1, widths=widths["generator"]), Discriminator(32, 1, widths=widths["discriminator"])
+    G = Generator(1, 32, latent_size, widths=widths["generator"])
+    return G, Discriminator(1, 32, widths=widths["discriminator"])
 
 
 def course_loop(images, widths, steps, device):
@@ -42,24 +45,23 @@ def course_loop(images, widths, steps, device):
 
 
 def textbook_loop(images, widths, steps, device):
-    """Seconds of the loop as PyTorch's dcgan example writes it, fed from memory: its images need no decoding."""
+    """Seconds of the loop as PyTorch's dcgan example writes it, fed from memory: nothing to decode."""
     torch.manual_seed(0)
-    generator, discriminator = (network.to(device) for network in pair(widths))
-    pixels = TensorDataset(images.images.float() / 127.5 - 1)
-    loader = DataLoader(pixels, BATCH, shuffle=True, drop_last=True)
-    optimizers = [torch.optim.Adam(network.parameters(), 2e-3, betas=(0.5, 0.99)) for network in (discriminator, generator)]
+    G, D = (network.to(device) for network in pair(widths))
+    loader = DataLoader(TensorDataset(2 * images.pixels() - 1), BATCH, shuffle=True, drop_last=True)
+    G_optimizer, D_optimizer = (torch.optim.Adam(network.parameters(), 2e-3, betas=(0.5, 0.99)) for network in (G, D))
     ones, zeros = torch.ones(BATCH, device=device), torch.zeros(BATCH, device=device)
     start, step = clock(device), 0
     while step < steps:
         for (real,) in loader:
-            optimizers[0].zero_grad()
-            F.binary_cross_entropy_with_logits(discriminator(real.to(device)), ones).backward()
-            fake = generator(torch.randn(BATCH, LATENT, 1, 1, device=device))
-            F.binary_cross_entropy_with_logits(discriminator(fake.detach()), zeros).backward()
-            optimizers[0].step()
-            optimizers[1].zero_grad()
-            F.binary_cross_entropy_with_logits(discriminator(fake), ones).backward()
-            optimizers[1].step()
+            D_optimizer.zero_grad()
+            F.binary_cross_entropy_with_logits(D(real.to(device)), ones).backward()
+            fake = G(torch.randn(BATCH, LATENT, device=device))
+            F.binary_cross_entropy_with_logits(D(fake.detach()), zeros).backward()
+            D_optimizer.step()
+            G_optimizer.zero_grad()
+            F.binary_cross_entropy_with_logits(D(fake), ones).backward()
+            G_optimizer.step()
             step += 1
             if step == steps:
                 break
@@ -67,7 +69,7 @@ def textbook_loop(images, widths, steps, device):
 
 
 def loop(repeats, device, steps=12):
-    """A full step of both networks: `fit_gan` against the textbook loop, and the small pair against the large one."""
+    """A full step of both networks: `fit_gan` against the textbook loop, small against large."""
     images = data.load("glyphs", "train", size=32)
     ways = {
         "textbook, 256-128-64": lambda: textbook_loop(images, LARGE, steps, device),
@@ -93,55 +95,42 @@ def loop(repeats, device, steps=12):
         print(f"  fit_gan small / {name} large: {medians[f'{name}, {large}'] / medians[f'fit_gan, {small}']:.2f} times")
 
 
-@torch.no_grad()
-def judged(judge, images):
-    """What a judge makes of float images in [0, 1]: its features [N, 64] and the classes that it saw [N]."""
-    device = next(judge.parameters()).device
-    parts = [judge.features(part.to(device)).cpu() for part in images.split(500)]
-    said = [judge(part.to(device)).argmax(dim=1).cpu() for part in images.split(500)]
-    return torch.cat(parts), torch.cat(said)
-
-
-def variety(images: torch.Tensor, labels: torch.Tensor, classes: int) -> float:
-    """Standard deviation of a pixel among images of one class, mean over pixels and classes: 0 if each class is one image.
-
-    The distance and the judge do not see that: both find a class in order that is drawn well and always alike.
-    """
-    return torch.stack([images[labels == k].std(dim=0).mean() for k in range(classes)]).mean().item()
-
-
 def quality(name, seeds, device):
-    """Train on a set, and judge 10,000 samples of the averaged generator against the test set, beside three references."""
-    judge = load_judge(name, device=device)
+    """Train on a set, and judge 10,000 samples of the averaged generator, beside three references."""
+    judge = load_judge(name, device="cpu")
     train, test = data.load(name, "train+validation", size=32), data.load(name, "test", size=32)
-    pixels = test.images.float() / 255
-    truth = feature_statistics(judged(judge, pixels)[0])
+    pixels, classes = test.pixels(), len(test.classes)
+
+    def statistics_of(images):
+        return feature_statistics(features_of(judge.features, images))
+
+    truth = statistics_of(pixels)
     print(f"\n{name}, 32 x 32, {RUNS[name]} steps of {BATCH}: Frechet distance to the test set in the judge's features")
     noise = torch.rand(pixels.shape, generator=torch.Generator().manual_seed(0))
     blurred = F.avg_pool2d(pixels, 5, stride=1, padding=2, count_include_pad=False)
     references = {
-        "training images": train.images[: len(test)].float() / 255,
+        "training images": train.pixels(slice(0, len(test))),
         "test images, blurred 5 x 5": blurred,
         "noise": noise,
     }
     for what, images in references.items():
-        print(f"  {what:28s} {frechet_distance(*feature_statistics(judged(judge, images)[0]), *truth):8.3f}")
+        print(f"  {what:28s} {frechet_distance(*statistics_of(images), *truth):8.3f}")
     rows = []
     for seed in range(seeds):
         torch.manual_seed(seed)
-        generator, discriminator = pair(SMALL)
-        average = copy.deepcopy(generator)
-        noise = torch.Generator().manual_seed(seed)
+        G, D = pair(SMALL)
+        average = copy.deepcopy(G)
+        rng = torch.Generator().manual_seed(seed)
         batches = batches_of(train, seed, device, BATCH)
         start = clock(device)
-        whole(fit_gan(generator, discriminator, batches, steps=RUNS[name], average=average, noise=noise, **RATES))
+        whole(fit_gan(G, D, batches, steps=RUNS[name], average=average, rng=rng, **RATES))
         seconds = clock(device) - start
         fake = sample(average, 10_000, torch.Generator().manual_seed(1000 + seed))
-        features, said = judged(judge, fake)
-        shares = torch.bincount(said, minlength=len(judge.classes)) / len(said)
-        distance = frechet_distance(*feature_statistics(features), *truth)
+        said = features_of(judge, fake).argmax(dim=1)
+        shares = torch.bincount(said, minlength=classes) / len(said)
+        distance = frechet_distance(*statistics_of(fake), *truth)
         rows.append((distance, seconds))
-        varied = variety(fake, said, len(judge.classes)) / variety(pixels, test.labels, len(judge.classes))
+        varied = variety(fake, said, classes) / variety(pixels, test.labels, classes)
         spread = f"classes {shares.min():.1%} to {shares.max():.1%}, variety within them {varied:.2f} of the test set's"
         print(f"  generator, seed {seed}            {distance:8.3f} after {seconds:.0f} core-seconds, {spread}", flush=True)
     print(f"  generator, median            {statistics.median(row[0] for row in rows):8.3f}", end="")
@@ -161,7 +150,7 @@ def main():
         parser.error(f"unknown parts {sorted(unknown)}: choose from loop, {', '.join(RUNS)}")
     torch.set_num_threads(1)
     device = torch.device(arguments.device)
-    print(f"torch {torch.__version__}, {describe_device(device)}, one thread")
+    print(f"torch {torch.__version__}, {describe_device(device)}, {processor()}")
     for part in arguments.parts:
         if part == "loop":
             loop(arguments.repeats, device)

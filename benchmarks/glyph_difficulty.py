@@ -1,9 +1,10 @@
-"""How hard the embedded colour set is: test accuracy of a linear model and of a small CNN, and the CNN on unseen typefaces.
+"""How hard is the embedded colour set for a linear model and for a small CNN?
 
 Usage: python benchmarks/glyph_difficulty.py [--seeds 3] [--epochs 4] [--threads 2] [--device cpu]
 
-The set should leave room: a linear model does badly, a small CNN well but not perfectly, and unseen typefaces are visibly harder.
-The models and the loop are written out here, so that the numbers do not move when the course's own models do.
+The set should leave room: a linear model does badly, a small CNN well but not perfectly, and unseen
+typefaces are visibly harder. The models and the loop are written out here, so that the numbers do
+not move when the course's own models do.
 """
 
 import argparse
@@ -80,10 +81,10 @@ def main() -> None:
         for seed in range(arguments.seeds):
             torch.manual_seed(seed)
             model = build().to(arguments.device, memory_format=torch.channels_last)
-            generator = torch.Generator().manual_seed(seed)
+            rng = torch.Generator().manual_seed(seed)
             fit(
                 model,
-                Batches(train, generator=generator, device=arguments.device, channels_last=True),
+                Batches(train, rng=rng, device=arguments.device, channels_last=True),
                 arguments.epochs,
                 peak,
             )

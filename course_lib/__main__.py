@@ -1,4 +1,7 @@
-"""`python -m course_lib`: a short report on this machine. It exits with 1 if something that the course needs is missing."""
+"""`python -m course_lib`: a short report on this machine.
+
+It exits with 1 if something needed is missing.
+"""
 
 import sys
 
@@ -7,21 +10,13 @@ from course_lib import data
 from course_lib.runtime import health
 
 
-def data_sets() -> list[health.Finding]:
-    """The data root and the sets in it, or why there can be no data root."""
-    try:
-        return health.data_sets(data.data_root(), data.available())
-    except ValueError as error:
-        return [health.Finding("data root", "none", str(error), needed=True)]
-
-
 def main() -> int:
     """Prints the report, one line for each finding, and returns the exit status."""
     findings = [
         health.python(),
         *health.packages(),
         *health.device(),
-        *data_sets(),
+        *health.data_sets(data.data_root(), data.available()),
         health.widgets(),
     ]
     print(f"course_lib {course_lib.__version__}")

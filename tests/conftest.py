@@ -1,4 +1,6 @@
-"""What every test shares: one thread, one device, pictures without a window, and hypothesis without surprises."""
+"""What every test shares: one thread, one device, pictures without a window, and hypothesis without
+surprises.
+"""
 
 import math
 import os
@@ -10,9 +12,11 @@ from hypothesis import settings
 from PIL import Image
 
 from course_lib import data
-from course_lib.runtime import StopButton, pick_device
+from course_lib.runtime import pick_device
+from course_lib.training import StopButton
 
-# A worker of the test run has one core to itself. More threads would wait for each other, and sums would depend on their number.
+# A worker of the test run has one core to itself. More threads would wait for each other, and sums
+# would depend on their number.
 torch.set_num_threads(1)
 matplotlib.use("Agg")
 # The same examples on every machine and in every run; a slow machine is no failure.
@@ -32,23 +36,26 @@ def device() -> torch.device:
 
 @pytest.fixture(autouse=True)
 def no_press_before(monkeypatch):
-    """Two presses of the Stop button soon after each other belong together; those of two tests do not."""
+    """Two presses of the Stop button soon after each other belong together; those of two tests do
+    not.
+    """
     monkeypatch.setattr(StopButton, "last_press", (-math.inf, None))
 
 
 @pytest.fixture
-def own_root(tmp_path):
+def own_root(tmp_path, monkeypatch):
     """An empty data root, for one test."""
     root = tmp_path / "root"
     root.mkdir()
-    data.set_data_root(root)
-    yield root
-    data.set_data_root(None)
+    monkeypatch.setenv("COURSE_DATA", str(root))
+    return root
 
 
 @pytest.fixture
 def folder_name(own_root) -> str:
-    """The name of a set of 360 embedded images in a folder, 300 to train on and 60 to test, as a reader's own images lie."""
+    """The name of a set of 360 embedded images in a folder, 300 to train on and 60 to test, as a
+    reader's own images lie.
+    """
     images = data.load("glyphs", "train", size=32)
     for split, rows in (("train", range(300)), ("test", range(300, 360))):
         for n in rows:

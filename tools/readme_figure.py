@@ -32,7 +32,7 @@ def overview():
     theta = start.fit_pixels((digits.images[:, 0] > 127).flatten(1), digits.labels, classes=10)
     draw_image(axes[2, 0], digits.images[2], "an image $x$")
     draw_image(axes[2, 1], theta[5].view(32, 32), "$\\theta$ of class 5")
-    samples = start.sample_pixels(theta, torch.full((4,), 5), generator=torch.Generator().manual_seed(0))
+    samples = start.sample_pixels(theta, torch.full((4,), 5), rng=torch.Generator().manual_seed(0))
     for axis, sample in zip(axes[2, 2:], samples, strict=True):
         draw_image(axis, sample.view(32, 32), "$x \\sim p(x\\,|\\,5)$")
     for axis, name in zip(axes[:, 0], ("see", "known factors", "generate"), strict=True):

@@ -1,25 +1,38 @@
-"""The interactive picture of chapter 3: turn, scale and move an image, and watch the probabilities."""
+"""The interactive picture of chapter 3: an image turns and moves, and the probabilities follow."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import ipywidgets as widgets
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
+from torch import nn
 
 from course_lib.classification import figures
-from course_lib.data import TYPEFACES, render
+from course_lib.data import TYPEFACES, ImageSet, render
 from course_lib.layers import softmax
-from course_lib.runtime import evaluation_mode
+from course_lib.training import evaluation_mode
 from course_lib.viz import Explorer, slider
 
 SAME = "as it is"
 
 
-def moved(images, number, turn=0.0, scale=1.0, right=0.0, down=0.0, typeface=SAME):
-    """One image of a set, turned (degrees, counter-clockwise), scaled and moved (pixels): float32 [C, H, W] in [0, 1].
+def moved(
+    images: ImageSet,
+    number: int,
+    turn: float = 0.0,
+    scale: float = 1.0,
+    right: float = 0.0,
+    down: float = 0.0,
+    typeface: str = SAME,
+) -> torch.Tensor:
+    """One image of a set, turned, scaled and moved: float32 [C, H, W] in [0, 1].
 
-    An embedded image is drawn anew from its changed factors, so that no border comes into view, and can change its typeface.
-    Any other is resampled; what comes in from outside continues the border.
+    turn: in degrees, counter-clockwise; right, down: in pixels. An embedded image is drawn anew
+    from its changed factors, so that no border comes into view, and can change its typeface. Any
+    other is resampled; what comes in from outside continues the border.
     """
     if images.factors is not None:
         factors = {name: value[number : number + 1].clone() for name, value in images.factors.items()}
@@ -30,10 +43,11 @@ def moved(images, number, turn=0.0, scale=1.0, right=0.0, down=0.0, typeface=SAM
         if typeface != SAME:
             factors["typeface"][:] = [face.name for face in TYPEFACES].index(typeface)
         return render(factors, images.images.shape[-1])[0][0].float() / 255
-    image = images.images[number : number + 1].float() / 255
+    image = images.pixels(slice(number, number + 1))
     H, W = image.shape[2:]
     cosine, sine = math.cos(math.radians(turn)) / scale, math.sin(math.radians(turn)) / scale
-    # For each pixel of the result, where to look in the image: the inverse of the movement, in coordinates from -1 to 1.
+    # For each pixel of the result, where to look in the image: the inverse of the movement, in
+    # coordinates from -1 to 1.
     x, y = -2 * right / W, -2 * down / H
     matrix = torch.tensor([[[cosine, -sine, cosine * x - sine * y], [sine, cosine, sine * x + cosine * y]]])
     grid = F.affine_grid(matrix, list(image.shape), align_corners=False)
@@ -41,7 +55,7 @@ def moved(images, number, turn=0.0, scale=1.0, right=0.0, down=0.0, typeface=SAM
 
 
 @torch.no_grad()
-def render_prediction(model, images, **movement):
+def render_prediction(model: nn.Module, images: ImageSet, **movement: Any) -> Figure:
     """The moved image and what the model says of it -> figure. movement: arguments of `moved`."""
     device = next(model.parameters()).device
     image = moved(images, **movement)
@@ -51,8 +65,8 @@ def render_prediction(model, images, **movement):
     return figures.image_and_probabilities(image, probabilities, images.classes, f"is {label}")
 
 
-def explore_predictions(model, images):
-    """The explorer: choose an image of the set (an `ImageSet`), turn, scale and move it, and see the model's probabilities."""
+def explore_predictions(model: nn.Module, images: ImageSet) -> Explorer:
+    """The explorer: an image of the set, turned, scaled and moved, and its probabilities."""
     most = images.images.shape[-1] // 2
     controls = {
         "number": slider("number", 0, min(len(images), 1000) - 1, 0),
@@ -71,8 +85,11 @@ def explore_predictions(model, images):
 
 
 @torch.no_grad()
-def prediction_strip(model, images, number, movements):
-    """What the explorer shows at several settings, side by side: movements is a dict of titles and arguments of `moved`."""
+def prediction_strip(model: nn.Module, images: ImageSet, number: int, movements: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """What the explorer shows at several settings, side by side.
+
+    movements: arguments of `moved`, by the title of the picture.
+    """
     device = next(model.parameters()).device
     pictures = torch.stack([moved(images, number, **movement) for movement in movements.values()])
     with evaluation_mode(model):

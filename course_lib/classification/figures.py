@@ -1,12 +1,20 @@
 """The pictures of chapter 3. Each function returns a matplotlib figure."""
 
-import torch
+from collections.abc import Mapping, Sequence
 
+import torch
+from matplotlib.figure import Figure
+
+from course_lib.metrics import Calibration
+from course_lib.training import Run
 from course_lib.viz import COLOURS, LINES, SIZE_MAP, draw_image, draw_references, new_figure
 
 
-def learning_curves(run, window=20):
-    """A run as it went: the loss of each step and its running mean, the accuracy of each epoch, the learning rate."""
+def learning_curves(run: Run, window: int = 20) -> Figure:
+    """A run as it went.
+
+    The loss of each step and its running mean, the accuracy of each epoch, the learning rate.
+    """
     figure, axes = new_figure(1, 3, size=(9.5, 2.7), width_ratios=[1.3, 1, 0.8])
     loss, accuracy, rate = axes[0]
     values = torch.tensor(run.steps["loss"])
@@ -30,8 +38,11 @@ def learning_curves(run, window=20):
     return figure
 
 
-def descent_paths(curvatures, paths, steps=20):
-    """Paths of optimizers over the level lines of 1/2 (a x^2 + b y^2): paths is a dict of names and positions [T, 2]."""
+def descent_paths(curvatures: tuple[float, float], paths: Mapping[str, torch.Tensor], steps: int = 20) -> Figure:
+    """Paths of optimizers over the level lines of 1/2 (a x^2 + b y^2).
+
+    curvatures: a and b. paths: positions [T, 2] by name.
+    """
     figure, axes = new_figure(1, len(paths), size=(9.5, 2.7), sharex=True, sharey=True)
     a, b = curvatures
     x = torch.linspace(-1.5, 1.5, 100)
@@ -48,8 +59,11 @@ def descent_paths(curvatures, paths, steps=20):
     return figure
 
 
-def confusion(matrix, classes):
-    """A confusion matrix [K, K] with its counts. The colours show the mistakes only: the diagonal would outshine them."""
+def confusion(matrix: torch.Tensor, classes: Sequence[str]) -> Figure:
+    """A confusion matrix [K, K] with its counts.
+
+    The colours show the mistakes only: the diagonal would outshine them.
+    """
     K = len(classes)
     side = min(7.5, 1.8 + 0.42 * K)
     figure, axes = new_figure(size=(side, side))
@@ -80,8 +94,8 @@ def confusion(matrix, classes):
     return figure
 
 
-def reliability(results):
-    """Reliability diagrams: results is a dict of titles and `Calibration`s. Below each, where the images are."""
+def reliability(results: Mapping[str, Calibration]) -> Figure:
+    """Reliability diagrams, by title. Below each, where the images are."""
     figure, axes = new_figure(2, len(results), size=(3.3 * len(results) + 0.6, 3.9), height_ratios=[3, 1], sharex=True)
     for column, (title, result) in zip(axes.T, results.items(), strict=True):
         bins = len(result.count)
@@ -99,10 +113,14 @@ def reliability(results):
     return figure
 
 
-def accuracy_bars(groups, overall, columns=2):
-    """Accuracy by factor with 95 % intervals: groups is a dict of titles and lists of (label, row of `accuracy_by_factor`)."""
+def accuracy_bars(groups: Mapping[str, Sequence[tuple[str, dict]]], overall: float, columns: int = 2) -> Figure:
+    """Accuracy by factor with 95 % intervals, beside the accuracy as a whole.
+
+    groups: by title, pairs of a label and a row of `accuracy_by_factor`.
+    """
     rows = -(-len(groups) // columns)
-    named = any(len(label) > 12 for entries in groups.values() for label, _ in entries)  # they stand upright, and need room
+    # Long labels stand upright, and need room.
+    named = any(len(label) > 12 for entries in groups.values() for label, _ in entries)
     figure, axes = new_figure(rows, columns, size=(9.5, (3.6 if named else 2.5) * rows), sharey=True)
     for axis in axes.flat[len(groups) :]:
         axis.set_visible(False)
@@ -122,10 +140,18 @@ def accuracy_bars(groups, overall, columns=2):
     return figure
 
 
-def predictions(images, probabilities, labels, classes, columns=5, most=3):
-    """Images with the classes that a model finds most probable, as bars; the right class is green, the others grey.
+def predictions(
+    images: torch.Tensor,
+    probabilities: torch.Tensor,
+    labels: torch.Tensor,
+    classes: Sequence[str],
+    columns: int = 5,
+    most: int = 3,
+) -> Figure:
+    """Images with the `most` classes that a model finds most probable, as bars.
 
-    images: [N, C, H, W], probabilities: [N, K], labels: [N].
+    The right class is green, the others are grey. images: [N, C, H, W], probabilities: [N, K],
+    labels: [N].
     """
     N, columns = len(images), min(columns, len(images))
     rows, most = -(-N // columns), min(most, len(classes))
@@ -136,13 +162,13 @@ def predictions(images, probabilities, labels, classes, columns=5, most=3):
         picture, bars = axes[2 * (n // columns), n % columns], axes[2 * (n // columns) + 1, n % columns]
         picture.set_visible(True)
         bars.set_visible(True)
-        draw_image(picture, images[n], f"is {classes[labels[n]]}")
-        best = probabilities[n].topk(most)
-        colours = [COLOURS["green"] if k == labels[n] else "0.6" for k in best.indices]
-        bars.barh(range(most), best.values.tolist(), color=colours)
+        draw_image(picture, images[n], f"is {classes[int(labels[n])]}")
+        values, best = (part.tolist() for part in probabilities[n].topk(most))
+        colours = [COLOURS["green"] if k == labels[n] else "0.6" for k in best]
+        bars.barh(range(most), values, color=colours)
         bars.set(xlim=(0, 1), xticks=[])
-        bars.set_yticks(range(most), [classes[k] for k in best.indices], fontsize=8)
-        for place, value in enumerate(best.values.tolist()):
+        bars.set_yticks(range(most), [classes[k] for k in best], fontsize=8)
+        for place, value in enumerate(values):
             inside = value > 0.6
             where, side = (value - 0.03, "right") if inside else (value + 0.03, "left")
             bars.text(where, place, f"{value:.2f}", va="center", ha=side, fontsize=7, color="white" if inside else "black")
@@ -150,8 +176,8 @@ def predictions(images, probabilities, labels, classes, columns=5, most=3):
     return figure
 
 
-def scores(results, ylabel, references=None):
-    """One dot for each seed: results is a dict of names and lists of numbers; a bar marks the median."""
+def scores(results: Mapping[str, Sequence[float]], ylabel: str, references: Mapping[str, float] | None = None) -> Figure:
+    """One dot for each seed, a number of `results`; a bar marks the median of each name."""
     figure, axes = new_figure(size=(1.5 + 1.3 * len(results), 3))
     axis = axes[0, 0]
     for place, (values, colour) in enumerate(zip(results.values(), LINES * 3, strict=False)):
@@ -166,7 +192,7 @@ def scores(results, ylabel, references=None):
     return figure
 
 
-def image_and_probabilities(image, probabilities, classes, title=""):
+def image_and_probabilities(image: torch.Tensor, probabilities: torch.Tensor, classes: Sequence[str], title: str = "") -> Figure:
     """One image beside the probability of each class."""
     figure, axes = new_figure(1, 2, size=(7, 2.9), width_ratios=[1, 1.6])
     draw_image(axes[0, 0], image, title)

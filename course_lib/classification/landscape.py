@@ -1,4 +1,7 @@
-"""The loss along a straight line between two sets of weights: the one cut through the landscape that can be drawn exactly."""
+"""The loss along a straight line between two sets of weights.
+
+It is the one cut through the landscape that can be drawn exactly.
+"""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -18,19 +21,21 @@ def loss_along_line(
     y: torch.Tensor,
     positions: Sequence[float],
 ) -> list[float]:
-    """Loss at the weights (1 - t) start + t end, for each t in `positions`: 0 is the start, 1 the end.
+    """Loss at the weights (1 - t) start + t end, for each t in `positions`.
 
-    Batch normalisation takes its statistics from x itself, as in training: running averages belong to one set of weights, and
-    those in between never had any. The model is not changed. Source: Goodfellow, Vinyals and Saxe, Qualitatively characterizing
-    neural network optimization problems (2015).
+    Batch normalisation takes its statistics from x itself, as in training: running averages belong
+    to one set of weights, and those in between never had any. The model is not changed. Source:
+    Goodfellow, Vinyals and Saxe, Qualitatively characterizing neural network optimization problems
+    (2015).
 
     Args:
         model: its structure.
-        start: state by name, as from ``model.state_dict()``; clone it, since training changes it in place.
+        start: state by name, as from ``model.state_dict()``; clone it, since training changes it in
+            place.
         end: likewise.
         x: images [N, C, H, W], one batch.
         y: their classes, int64 [N].
-        positions: where to look; outside 0 to 1 the line goes on.
+        positions: values of t: 0 is the start, 1 the end; outside them the line goes on.
     """
     probe = copy.deepcopy(model).eval()  # nothing random: dropout is off
     for part in probe.modules():

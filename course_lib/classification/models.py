@@ -1,96 +1,108 @@
-"""Classifiers, from one matrix to a residual network. Each takes the size of its images and computes the rest: nobody types
-64 * 6 * 6. All return logits [N, classes] from images [N, in_channels, size, size] between 0 and 1.
+"""Classifiers, from one matrix to a residual network.
+
+Each takes the size of its images and computes the rest: nobody types 64 * 6 * 6. All return logits
+[N, classes] from images [N, channels, size, size] between 0 and 1.
 """
 
+import bisect
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from course_lib.convolution import conv_output_size
-from course_lib.data.arguments import check_count, check_images, check_widths
-
-LEAST = "it must be at least 1"
+from course_lib.blocks import ResidualBlock
+from course_lib.runtime.checks import check_count, check_images, check_widths
 
 
 class Classifier(nn.Module):
-    """What all classifiers share: the check of the input, its standardisation, and a last layer `head` on top of `features`.
+    """What all classifiers share: standardised images, and a dense layer `head` on their features.
 
-    The images are brought to (x - mean) / std for each channel inside the model, so that whoever uses it passes images between 0
-    and 1, as `Batches` makes them, and cannot forget the statistics. They are 0 and 1 until `set_statistics`.
+    The images are brought to (x - mean) / std for each channel inside the model, so that whoever
+    uses it passes images between 0 and 1, as `Batches` makes them, and cannot forget the
+    statistics. They are 0 and 1 until `set_statistics`.
 
     Attributes:
-        config: the arguments of the constructor, as JSON values: ``type(model)(**model.config)`` builds it again.
+        config: the arguments of the constructor, as JSON values: ``type(model)(**model.config)``
+            builds it again.
+        mean, std: of each channel, [channels, 1, 1].
+        body: standardised images [N, channels, size, size] -> features [N, features].
         head: the last dense layer, from the features to the logits.
     """
 
-    def __init__(self, in_channels: int, size: int, classes: int, **options: object) -> None:
+    mean: torch.Tensor
+    std: torch.Tensor
+    body: nn.Module
+    head: nn.Linear
+
+    def __init__(self, channels: int, size: int, classes: int, **options: Any) -> None:
         super().__init__()
-        in_channels, size, classes = (
-            check_count(name, value, LEAST)
-            for name, value in (("in_channels", in_channels), ("size", size), ("classes", classes))
-        )
-        self.config = {"in_channels": in_channels, "size": size, "classes": classes, **options}
-        self.in_channels, self.size, self.classes = in_channels, size, classes
-        self.register_buffer("mean", torch.zeros(in_channels, 1, 1))
-        self.register_buffer("std", torch.ones(in_channels, 1, 1))
+        self.channels, self.size = check_count("channels", channels), check_count("size", size)
+        self.config = {"channels": self.channels, "size": self.size, "classes": check_count("classes", classes), **options}
+        self.register_buffer("mean", torch.zeros(channels, 1, 1))
+        self.register_buffer("std", torch.ones(channels, 1, 1))
 
     def set_statistics(self, images: torch.Tensor) -> "Classifier":
-        """Take mean and standard deviation of each channel from uint8 images [N, C, H, W]: those of the *training* set."""
-        if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != self.in_channels:
-            kind = f"{images.dtype} {list(images.shape)}"
-            raise ValueError(f"images must be uint8 [N, {self.in_channels}, H, W], got {kind}")
-        if images.numel() == 0:
-            raise ValueError("there are no images to take statistics of")
+        """Take mean and standard deviation of each channel from images, uint8 [N, channels, H, W].
+
+        They must be those of the *training* set. Returns the model. Raises ValueError for no
+        images, or images of another kind.
+        """
+        if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != self.channels or len(images) == 0:
+            wanted = f"uint8 [N, {self.channels}, H, W] with N at least 1"
+            raise ValueError(f"images must be {wanted}, got {images.dtype} {list(images.shape)}")
         # From the 256 counts of each channel: exact, and without a float copy of the whole set.
         levels = torch.arange(256, dtype=torch.float64) / 255
-        for channel in range(self.in_channels):
-            share = torch.bincount(images[:, channel].reshape(-1).cpu().int(), minlength=256) / images[:, channel].numel()
-            mean = (share * levels).sum()
-            self.mean[channel] = mean
+        for channel in range(self.channels):
+            count = torch.bincount(images[:, channel].cpu().flatten(), minlength=256).double()
+            mean = count @ levels / count.sum()
+            variance = count @ (levels - mean).square() / count.sum()
             # A channel that never changes carries nothing, and must not be divided by zero.
-            self.std[channel] = (share * (levels - mean).square()).sum().sqrt().clamp(min=1e-3)
+            self.mean[channel], self.std[channel] = mean, variance.sqrt().clamp(min=1e-3)
         return self
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Images [N, C, H, W] -> logits [N, classes]."""
-        return self.head(self.features(x))
-
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Images [N, C, H, W] -> what the last layer sees of them, [N, features]."""
-        check_images(x, self.in_channels, self.size)
+        """Images [N, channels, size, size] -> what the head sees, [N, features]."""
+        check_images(x, self.channels, self.size)
         return self.body((x - self.mean) / self.std)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images [N, channels, size, size] -> logits [N, classes]."""
+        return self.head(self.features(x))
 
 
 class LinearClassifier(Classifier):
-    """One dense layer on the pixels: a template for each class, and the image's agreement with it."""
+    """One dense layer on the pixels: a template for each class, and how well the image fits it."""
 
-    def __init__(self, in_channels: int, size: int, classes: int) -> None:
-        super().__init__(in_channels, size, classes)
+    def __init__(self, channels: int, size: int, classes: int) -> None:
+        super().__init__(channels, size, classes)
         self.body = nn.Flatten()
-        self.head = nn.Linear(in_channels * size * size, classes)
+        self.head = nn.Linear(channels * size * size, classes)
 
 
 class MLP(Classifier):
-    """Dense layers with ReLU between them. widths: the number of features after each hidden layer."""
+    """Dense layers with ReLU between them. widths: the features after each hidden layer."""
 
-    def __init__(self, in_channels: int, size: int, classes: int, *, widths: Sequence[int] = (128,)) -> None:
+    def __init__(self, channels: int, size: int, classes: int, *, widths: Sequence[int] = (128,)) -> None:
         widths = check_widths(widths, least=0)
-        super().__init__(in_channels, size, classes, widths=widths)
-        sizes = [in_channels * size * size, *widths]
-        layers = [part for inputs, outputs in itertools.pairwise(sizes) for part in (nn.Linear(inputs, outputs), nn.ReLU())]
-        self.body = nn.Sequential(nn.Flatten(), *layers)
+        super().__init__(channels, size, classes, widths=widths)
+        sizes = [channels * size * size, *widths]
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before, after in itertools.pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
         self.head = nn.Linear(sizes[-1], classes)
 
 
 class CNN(Classifier):
-    """The network of chapter 2's shape detective, for images of any size: for each width a 3 x 3 convolution without padding,
-    ReLU and 2 x 2 maximum pooling, then a hidden dense layer and the head.
+    """The network of chapter 2's shape detective, for images of any size.
+
+    For each width a 3 x 3 convolution without padding, ReLU and 2 x 2 maximum pooling; then a
+    hidden dense layer and the head.
 
     Args:
-        in_channels: channels of the images.
+        channels: of the images.
         size: their height and width, large enough for all layers.
         classes: number of classes.
         widths: output channels of each convolution.
@@ -104,7 +116,7 @@ class CNN(Classifier):
 
     def __init__(
         self,
-        in_channels: int,
+        channels: int,
         size: int,
         classes: int,
         *,
@@ -114,61 +126,32 @@ class CNN(Classifier):
         batch_norm: bool = False,
     ) -> None:
         widths = check_widths(widths)
-        hidden, stride = check_count("hidden", hidden, LEAST), check_count("stride", stride, LEAST)
-        super().__init__(in_channels, size, classes, widths=widths, hidden=hidden, stride=stride, batch_norm=batch_norm)
-        layers, channels, side = [], in_channels, size
-        for number, width in enumerate(widths, start=1):
-            step = stride if number == 1 else 1
-            try:
-                side = conv_output_size(conv_output_size(side, 3, step), 2, 2)
-            except ValueError:
-                need = "use larger images, fewer widths or stride=1"
-                raise ValueError(f"convolution {number} and its pooling leave nothing of {side} x {side}: {need}") from None
-            layers += [nn.Conv2d(channels, width, 3, stride=step, bias=not batch_norm)]
-            layers += [nn.BatchNorm2d(width)] if batch_norm else []
+        hidden, stride = check_count("hidden", hidden), check_count("stride", stride)
+        super().__init__(channels, size, classes, widths=widths, hidden=hidden, stride=stride, batch_norm=batch_norm)
+        layers: list[nn.Module] = []
+        for number, (before, after) in enumerate(itertools.pairwise([channels, *widths]), start=1):
+            side = ((size - 3) // stride + 1) // 2
+            if side < 1:
+                raise ValueError(
+                    f"convolution {number} and its pooling leave nothing of {size} x {size}: "
+                    "use larger images, fewer widths or stride=1"
+                )
+            layers += [nn.Conv2d(before, after, 3, stride=stride, bias=not batch_norm)]
+            layers += [nn.BatchNorm2d(after)] if batch_norm else []
             layers += [nn.ReLU(), nn.MaxPool2d(2)]
-            channels = width
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, hidden), nn.ReLU())
+            size, stride = side, 1
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * size * size, hidden), nn.ReLU())
         self.head = nn.Linear(hidden, classes)
 
 
-class ResidualBlock(nn.Module):
-    """relu(x + f(x)), with f two 3 x 3 convolutions with batch normalisation: [N, C, H, W] -> [N, O, H/stride, W/stride].
-
-    Where the shape changes, x goes through a 1 x 1 convolution instead. skip=False leaves x out: relu(f(x)).
-    Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), figure 2.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, skip: bool = True) -> None:
-        super().__init__()
-        self.residual = nn.Sequential(
-            nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            nn.ReLU(),
-            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-        )
-        self.skip = None
-        if skip and stride == 1 and in_channels == out_channels:
-            self.skip = nn.Identity()
-        elif skip:
-            convolution = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
-            self.skip = nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x -> relu(x + f(x))."""
-        y = self.residual(x)
-        return F.relu(y if self.skip is None else y + self.skip(x))
-
-
 class ResNet(Classifier):
-    """A residual network: a first convolution, for each width `depth` residual blocks, the mean over all pixels, and the head.
+    """A first convolution, residual blocks, the mean over all pixels, and the head.
 
-    From one width to the next the image is halved. It has no dense layer that knows the image's size, so `widths[-1]` features
-    are what the head sees.
+    For each width there are `depth` blocks; from one width to the next the image is halved. No
+    dense layer knows the image's size, so `widths[-1]` features are what the head sees.
 
     Args:
-        in_channels: channels of the images.
+        channels: of the images.
         size: their height and width.
         classes: number of classes.
         widths: channels of the stages.
@@ -179,7 +162,7 @@ class ResNet(Classifier):
 
     def __init__(
         self,
-        in_channels: int,
+        channels: int,
         size: int,
         classes: int,
         *,
@@ -189,17 +172,18 @@ class ResNet(Classifier):
         skip: bool = True,
     ) -> None:
         widths = check_widths(widths)
-        depth, stem_stride = check_count("depth", depth, LEAST), check_count("stem_stride", stem_stride, LEAST)
-        options = {"widths": widths, "depth": depth, "stem_stride": stem_stride, "skip": skip}
-        super().__init__(in_channels, size, classes, **options)
-        stem = nn.Conv2d(in_channels, widths[0], 3, stride=stem_stride, padding=1, bias=False)
-        layers, channels = [stem, nn.BatchNorm2d(widths[0]), nn.ReLU()], widths[0]
-        for stage, width in enumerate(widths):
-            for number in range(depth):
-                layers += [ResidualBlock(channels, width, stride=2 if stage and number == 0 else 1, skip=skip)]
-                channels = width
+        depth, stem_stride = check_count("depth", depth), check_count("stem_stride", stem_stride)
+        super().__init__(channels, size, classes, widths=widths, depth=depth, stem_stride=stem_stride, skip=skip)
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels, widths[0], 3, stride=stem_stride, padding=1, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(),
+        ]
+        for stage, (before, after) in enumerate(itertools.pairwise([widths[0], *widths])):
+            layers += [ResidualBlock(before, after, stride=2 if stage else 1, skip=skip)]
+            layers += [ResidualBlock(after, after, skip=skip) for _ in range(depth - 1)]
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.head = nn.Linear(channels, classes)
+        self.head = nn.Linear(widths[-1], classes)
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -208,24 +192,15 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def widest_within(build: Callable[[int], nn.Module], budget: int) -> int:
-    """The largest width w >= 1 for which the model `build(w)` has at most `budget` parameters, so that models can be compared.
+    """The largest width for which the model `build(width)` has at most `budget` parameters.
 
-    Models are built without memory, on the meta device. Raises ValueError if even width 1 has more.
+    So models of different kinds can be compared. They are built without memory, on the meta device.
+    Raises ValueError if even width 1 has more parameters, or where they do not grow with the width.
     """
-
-    def cost(width: int) -> int:
-        with torch.device("meta"):
-            return count_parameters(build(width))
-
-    if cost(1) > budget:
-        raise ValueError(f"budget is {budget:,}, and the narrowest model has {cost(1):,} parameters")
-    high = 2
-    while cost(high) <= budget:
-        if cost(high) == cost(high // 2):
-            raise ValueError("the width changes nothing: build(w) must use w")
-        high *= 2
-    low = high // 2
-    while high - low > 1:  # cost(low) <= budget < cost(high)
-        middle = (low + high) // 2
-        low, high = (middle, high) if cost(middle) <= budget else (low, middle)
-    return low
+    with torch.device("meta"):
+        # A bisection: the index of the first model beyond the budget, which is the width before it.
+        width = bisect.bisect_right(range(1, budget + 2), budget, key=lambda width: count_parameters(build(width)))
+    if not 1 <= width <= budget:
+        least = f"build(1) has {count_parameters(build(1)):,} parameters"
+        raise ValueError(f"budget is {budget:,}, and {least}: no more are allowed, and they must grow with the width")
+    return width

@@ -1,18 +1,19 @@
-"""Chapter 1: convolution from scratch, forward and backward, by loops, matrix product, Fourier transform and sparse matrix.
+"""Chapter 1: convolution from scratch, forward and backward.
 
-Every 2-D variant has one signature, `(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1)`, and computes what
-`torch.nn.functional.conv2d` computes: cross-correlation. Pictures are in `figures`, the interactive ones in `explorers`.
+By loops, as a matrix product, as a Fourier product and as a sparse matrix. Every 2-D variant has
+one signature, `(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1)`, and computes
+what `torch.nn.functional.conv2d` computes: cross-correlation. Pictures are in `figures`, the
+interactive ones in `explorers`.
 """
 
 from course_lib.convolution.fourier import conv2d_fft
 from course_lib.convolution.im2col import col2im, conv2d_backward, conv2d_im2col, im2col
 from course_lib.convolution.kernels import classical_kernels, separate
 from course_lib.convolution.letters import random_letters
-from course_lib.convolution.loops import conv1d_loops, conv2d_loops, convolve1d_loops, convolve2d_loops
-from course_lib.convolution.matrix import conv2d_matrix, convolution_matrix
+from course_lib.convolution.loops import conv1d_loops, conv2d_loops, convolve1d_loops
+from course_lib.convolution.matrix import convolution_matrix
 from course_lib.convolution.module import Conv2d, Conv2dFunction
 from course_lib.convolution.sizes import (
-    Layer,
     ReceptiveField,
     conv2d_multiply_adds,
     conv2d_parameters,
@@ -20,32 +21,4 @@ from course_lib.convolution.sizes import (
     conv_transpose_output_size,
     receptive_field,
 )
-from course_lib.convolution.transposed import conv_transpose2d, conv_transpose2d_backward
-
-__all__ = [
-    "Conv2d",
-    "Conv2dFunction",
-    "Layer",
-    "ReceptiveField",
-    "classical_kernels",
-    "col2im",
-    "conv1d_loops",
-    "conv2d_backward",
-    "conv2d_fft",
-    "conv2d_im2col",
-    "conv2d_loops",
-    "conv2d_matrix",
-    "conv2d_multiply_adds",
-    "conv2d_parameters",
-    "conv_output_size",
-    "conv_transpose2d",
-    "conv_transpose2d_backward",
-    "conv_transpose_output_size",
-    "convolution_matrix",
-    "convolve1d_loops",
-    "convolve2d_loops",
-    "im2col",
-    "random_letters",
-    "receptive_field",
-    "separate",
-]
+from course_lib.convolution.transposed import conv_transpose2d

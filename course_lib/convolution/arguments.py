@@ -1,108 +1,130 @@
-"""Reading and checking the arguments that every convolution shares, so that a mistake is named before it is computed with."""
+"""The arguments of a convolution, checked once, and the geometry that follows from them."""
 
-import operator
+from typing import NamedTuple
 
 import torch
 
+from course_lib.runtime.checks import check_count
 
-def check_counts(*values, name, least=1):
-    """The values as ints (NumPy's are understood), each at least `least`; raises ValueError for anything else."""
-    counts = []
-    for value in values:
-        try:
-            counts.append(operator.index(value))
-        except TypeError:
-            counts.append(least - 1)
-        if isinstance(value, bool) or counts[-1] < least:
-            raise ValueError(f"{name} must be ints of at least {least}, got {value!r}")
-    return tuple(counts)
+# What may differ between the axes of an image: (height, width), or one number for both.
+Pair = int | tuple[int, ...]
 
 
-def pair(value, name, least=1):
-    """(height, width) from an int or a pair of ints, each at least `least`."""
-    if isinstance(value, (tuple, list, torch.Size)) and len(value) == 2:
-        return check_counts(*value, name=name, least=least)
-    if not hasattr(value, "__index__"):
-        raise ValueError(f"{name} must be an int or a pair (height, width), got {value!r}")
-    return check_counts(value, value, name=name, least=least)
+def pair(name: str, value: object, least: int = 1) -> tuple[int, int]:
+    """(height, width) from an int or a pair of ints, each at least `least`.
+
+    Raises TypeError or ValueError for anything else.
+    """
+    both = value if isinstance(value, (tuple, list)) else (value, value)
+    if len(both) != 2:
+        raise ValueError(f"{name} is {value!r}: it must be a whole number or a pair (height, width)")
+    return check_count(name, both[0], least=least), check_count(name, both[1], least=least)
 
 
-def along_axis(both, *arguments):
-    """The one number of a square answer; raises ValueError if an argument was a pair, for which one number has no meaning."""
-    if any(isinstance(argument, (tuple, list)) for argument in arguments):
-        raise ValueError(f"an int size goes with int arguments, got {arguments}; give the size as a pair (height, width)")
-    return both[0]
+class Geometry(NamedTuple):
+    """Where the kernel goes: everything about a 2-D convolution except its numbers."""
+
+    input_size: tuple[int, int]  # H, W, without padding
+    output_size: tuple[int, int]  # OH, OW
+    kernel_size: tuple[int, int]  # KH, KW
+    stride: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+    dilation: tuple[int, int]
+    groups: int
 
 
-def resolve_padding(padding, kernel_size, stride, dilation):
+def window_geometry(
+    input_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair | str, dilation: Pair, groups: int = 1
+) -> Geometry:
+    """The geometry of sliding a kernel over an image, from arguments as PyTorch takes them."""
+    size, kernel_size = pair("size", input_size), pair("kernel_size", kernel_size)
+    stride, dilation = pair("stride", stride), pair("dilation", dilation)
+    sides = resolve_padding(padding, kernel_size, stride, dilation)
+    axes = zip(("height", "width"), size, kernel_size, stride, sides, dilation, strict=True)
+    height, width = (_positions(*numbers) for numbers in axes)
+    return Geometry(size, (height, width), kernel_size, stride, sides, dilation, groups)
+
+
+def resolve_padding(
+    padding: Pair | str, kernel_size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """((top, bottom), (left, right)) from an int, a pair, "valid" or "same".
 
-    "same" adds dilation (kernel_size - 1) zeros in all, the odd one at the bottom and right, which is PyTorch's choice.
+    "same" adds dilation (kernel_size - 1) zeros in all, the odd one at the bottom and right, which
+    is PyTorch's choice.
     """
-    if padding == "valid":
-        padding = 0
+    if padding == "same" and stride != (1, 1):
+        raise ValueError(f'padding "same" needs stride 1, got stride {stride}: give the padding as a number')
     if padding == "same":
-        if stride != (1, 1):
-            raise ValueError(f'padding "same" needs stride 1, got stride {stride}; give the padding as a number')
-        total = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
-        return tuple((t // 2, t - t // 2) for t in total)
-    if isinstance(padding, str):
-        raise ValueError(f'padding must be an int, a pair, "same" or "valid", got {padding!r}')
-    return tuple((p, p) for p in pair(padding, "padding", least=0))
+        height, width = (d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True))
+        return (height // 2, height - height // 2), (width // 2, width - width // 2)
+    height, width = pair("padding", 0 if padding == "valid" else padding, least=0)
+    return (height, height), (width, width)
 
 
-def check_tensors(x, weight, bias, axes, channels, outputs):
-    """Raise unless x, weight and bias fit together: dimensions, channels, dtype and device.
-
-    axes: the names of the image axes, "HW" or "L". channels, outputs: what x must have and bias must have, as numbers.
-    """
-    for name, tensor in (("x", x), ("weight", weight), ("bias", bias)):
-        if not isinstance(tensor, torch.Tensor) and not (name == "bias" and tensor is None):
-            raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
-    for name, tensor, letters in (("x", x, "NC" + axes), ("weight", weight, "OC" + "".join("K" + a for a in axes))):
-        if tensor.dim() != 2 + len(axes):
-            hint = "; add a batch dimension with x[None]" if name == "x" and tensor.dim() == 1 + len(axes) else ""
-            raise ValueError(f"{name} must have {2 + len(axes)} dimensions ({letters}), got shape {list(tensor.shape)}{hint}")
-        if not tensor.is_floating_point():
-            raise TypeError(f"{name} must be floating point, got {tensor.dtype}; convert it with .float()")
-    if x.shape[1] != channels:
+def _positions(axis: str, size: int, kernel_size: int, stride: int, sides: tuple[int, int], dilation: int) -> int:
+    """In how many places the kernel fits along one axis."""
+    padded, reach = size + sum(sides), dilation * (kernel_size - 1) + 1
+    if padded < reach:
         raise ValueError(
-            f"x of shape {list(x.shape)} has {x.shape[1]} channels, but weight of shape {list(weight.shape)} needs {channels}"
+            f"the kernel does not fit: it covers {reach} pixels of {axis} (kernel_size {kernel_size}, dilation {dilation}) "
+            f"but the padded input has {padded} (size {size}, padding {sides[0]} + {sides[1]})"
         )
-    for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and (tensor.dtype != x.dtype or tensor.device != x.device):
-            raise TypeError(f"x is {x.dtype} on {x.device} but {name} is {tensor.dtype} on {tensor.device}; use .to()")
+    return (padded - reach) // stride + 1
+
+
+def check_batch(x: torch.Tensor) -> None:
+    """Raise ValueError unless x is a batch of images, [N, C, H, W]."""
+    if x.dim() != 4:
+        raise ValueError(f"x must have 4 dimensions (NCHW), got shape {list(x.shape)}: x[None] makes a batch of one image")
+
+
+def check_tensors(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, groups: int, transposed: bool = False
+) -> None:
+    """Raise ValueError or TypeError unless dimensions, channels and types fit together.
+
+    x: [N, C, H, W]. The first axis of weight is the channels of the output, or of x for a
+    transposed convolution.
+    """
+    check_batch(x)
+    if weight.dim() != 4:
+        raise ValueError(f"weight must have 4 dimensions (channels, channels, KH, KW), got shape {list(weight.shape)}")
+    for name, parameter in (("weight", weight), ("bias", bias)):
+        if parameter is not None and parameter.dtype != x.dtype:
+            raise TypeError(f"x is {x.dtype} but {name} is {parameter.dtype}: convert one of them with .to()")
+    inputs, outputs = weight.shape[1] * check_count("groups", groups), len(weight)
+    if outputs % groups:
+        raise ValueError(f"groups {groups} must divide the {outputs} channels of the first axis of weight")
+    if transposed:
+        inputs, outputs = outputs, inputs
+    if x.shape[1] != inputs:
+        raise ValueError(
+            f"x of shape {list(x.shape)} has {x.shape[1]} channels, "
+            f"but weight of shape {list(weight.shape)} with groups {groups} needs {inputs}"
+        )
     if bias is not None and bias.shape != (outputs,):
         raise ValueError(f"bias must have shape [{outputs}], one number for each output channel, got {list(bias.shape)}")
 
 
-def check_groups(weight, groups, kind):
-    """Raise unless `groups` is a positive int that divides the first axis of weight (the channels of this kind)."""
-    if not isinstance(weight, torch.Tensor) or weight.dim() == 0:
-        raise TypeError(f"weight must be a tensor of kernels, got {weight!r}")
-    check_counts(groups, name="groups")
-    if weight.shape[0] % groups:
-        raise ValueError(f"groups {groups} must divide the {weight.shape[0]} {kind} channels of weight {list(weight.shape)}")
+def check_conv2d(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    stride: Pair,
+    padding: Pair | str,
+    dilation: Pair,
+    groups: int,
+) -> Geometry:
+    """The geometry of a 2-D convolution of x [N, C, H, W] with weight [O, C / groups, KH, KW].
+
+    Raises ValueError or TypeError, naming the sizes, where the arguments do not fit.
+    """
+    check_tensors(x, weight, bias, groups)
+    return window_geometry(x.shape[2:], weight.shape[2:], stride, padding, dilation, groups)
 
 
-def check_channels(in_channels, out_channels, groups):
-    """The three as ints of at least 1; raises ValueError also where groups does not divide both numbers of channels."""
-    names = "in_channels, out_channels and groups"
-    in_channels, out_channels, groups = check_counts(in_channels, out_channels, groups, name=names)
-    if in_channels % groups or out_channels % groups:
-        raise ValueError(f"groups {groups} must divide in_channels {in_channels} and out_channels {out_channels}")
-    return in_channels, out_channels, groups
-
-
-def check_batch(x):
-    """Raise unless x is a batch of images, [N, C, H, W]."""
-    if x.dim() != 4:
-        raise ValueError(
-            f"x must have 4 dimensions (NCHW), got shape {list(x.shape)}; an image alone becomes a batch with x[None]"
-        )
-
-
-def check_gradient(grad_output, expected, what="output"):
-    """Raise unless the gradient that a backward function is given has the shape of what its forward function returned."""
-    if grad_output.shape != tuple(expected):
+def check_gradient(grad_output: torch.Tensor, expected: tuple[int, ...], what: str = "output") -> None:
+    """Raise ValueError unless grad_output has the shape of what the forward function returned."""
+    if grad_output.shape != expected:
         raise ValueError(f"grad_output must have the shape of the {what}, {list(expected)}, got {list(grad_output.shape)}")

@@ -1,18 +1,32 @@
-"""The pictures of chapter 1. Each function returns a matplotlib figure; nothing is shown or computed twice here."""
+"""The pictures of chapter 1. Each function returns a matplotlib figure and shows nothing."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from course_lib.convolution.sizes import ReceptiveField
 from course_lib.viz import COLOURS, SIGN_MAP, SIZE_MAP, draw_image, new_figure
 
+Box = tuple[int, int, int, int, str]  # a frame: row, column, height, width, name of its colour
 
-def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font_size=9):
+
+def draw_numbers(
+    axis: Axes,
+    grid: torch.Tensor,
+    title: str = "",
+    boxes: Sequence[Box] = (),
+    colours: torch.Tensor | None = None,
+    hidden: torch.Tensor | None = None,
+    font_size: float = 9,
+) -> None:
     """Draw a matrix [H, W] as squares with their numbers written in.
 
-    boxes: (row, column, height, width, colour name) frames around parts of it. colours: numbers [H, W] that shade the squares by
-    sign, default the grid itself. hidden: a bool matrix of squares to leave empty.
+    boxes: frames around parts of it. colours: numbers [H, W] that shade the squares by sign, by
+    default the grid itself. hidden: a bool matrix of squares to leave empty.
     """
     grid = torch.as_tensor(grid).double() + 0.0  # -0 becomes 0
     shade = grid if colours is None else torch.as_tensor(colours).double()
@@ -36,10 +50,13 @@ def draw_numbers(axis, grid, title="", boxes=(), colours=None, hidden=None, font
         axis.add_patch(frame)
 
 
-def sliding_kernel(image, kernel, output, positions, stride=1):
-    """A kernel at several positions of an image: the patch, the products, and the output as far as it is filled.
+def sliding_kernel(
+    image: torch.Tensor, kernel: torch.Tensor, output: torch.Tensor, positions: Sequence[tuple[int, int]], stride: int = 1
+) -> Figure:
+    """A kernel at several positions of an image: patch, products, and the output so far.
 
-    image: [H, W] (already padded), kernel: [KH, KW], output: [OH, OW], positions: list of (oh, ow), one row of pictures each.
+    image: [H, W] (already padded), kernel: [KH, KW], output: [OH, OW], positions: list of (oh, ow),
+    one row of pictures each.
     """
     (KH, KW), OW = kernel.shape, output.shape[1]
     figure, axes = new_figure(
@@ -57,7 +74,13 @@ def sliding_kernel(image, kernel, output, positions, stride=1):
     return figure
 
 
-def number_grids(grids, titles, inches=2.4, boxes=None, font_size=9):
+def number_grids(
+    grids: Sequence[torch.Tensor],
+    titles: Sequence[str],
+    inches: float = 2.4,
+    boxes: Sequence[Sequence[Box]] | None = None,
+    font_size: float = 9,
+) -> Figure:
     """Matrices with their numbers, side by side. boxes: for each grid, as in `draw_numbers`."""
     width = sum(0.6 + grid.shape[1] for grid in grids)
     tallest = max(grid.shape[0] for grid in grids)
@@ -73,8 +96,8 @@ def number_grids(grids, titles, inches=2.4, boxes=None, font_size=9):
     return figure
 
 
-def matrices(matrices, titles, inches=2.6):
-    """Matrices side by side as coloured squares, white at zero, each scaled by its own largest magnitude."""
+def matrices(matrices: Sequence[torch.Tensor], titles: Sequence[str], inches: float = 2.6) -> Figure:
+    """Matrices side by side as coloured squares, white at zero, each with a scale of its own."""
     tallest = max(matrix.shape[0] / matrix.shape[1] for matrix in matrices)
     figure, axes = new_figure(1, len(matrices), size=(inches * len(matrices), inches * tallest + 0.4))
     for axis, matrix, title in zip(axes[0], matrices, titles, strict=True):
@@ -82,17 +105,24 @@ def matrices(matrices, titles, inches=2.6):
     return figure
 
 
-def draw_response(axis, response, kernel, title=""):
-    """Draw what a kernel [KH, KW] made of an image, [OH, OW]: as an image, or by sign where a constant image gives zero."""
+def draw_response(axis: Axes, response: torch.Tensor, kernel: torch.Tensor, title: str = "") -> None:
+    """Draw what a kernel [KH, KW] made of an image, [OH, OW].
+
+    It is drawn as an image, or by sign where a constant image gives zero.
+    """
     signed = abs(kernel.sum().item()) < 1e-3
-    strong = max(response.abs().flatten().quantile(0.99).item(), 1e-6)  # a few extreme pixels would leave the rest pale
+    # Not the largest: a few extreme pixels would leave the rest pale.
+    strong = max(response.abs().flatten().quantile(0.99).item(), 1e-6)
     draw_image(axis, response, title, signed=signed, limits=(-strong, strong) if signed else (0, 1))
 
 
-def kernel_gallery(image, kernels, responses, columns=4):
+def kernel_gallery(
+    image: torch.Tensor, kernels: Mapping[str, torch.Tensor], responses: Sequence[torch.Tensor], columns: int = 4
+) -> Figure:
     """Responses of an image to several kernels, each with its kernel drawn in the corner.
 
-    image: [H, W], kernels: dict of names and matrices, responses: list of [OH, OW] in the same order.
+    image: [H, W], kernels: dict of names and matrices, responses: list of [OH, OW] in the same
+    order.
     """
     rows = -(-len(kernels) // columns)
     figure, axes = new_figure(rows, columns, size=(8, 2.3 * rows))
@@ -105,10 +135,17 @@ def kernel_gallery(image, kernels, responses, columns=4):
     return figure
 
 
-def image_rows(rows, labels, titles, signed=None, inches=1.5):
-    """Rows of images with a label at the left and a title on top: rows is a list of lists of images.
+def image_rows(
+    rows: Sequence[Sequence[torch.Tensor] | torch.Tensor],
+    labels: Sequence[str],
+    titles: Sequence[str],
+    signed: Mapping[str, float] | None = None,
+    inches: float = 1.5,
+) -> Figure:
+    """Rows of images with a label at the left and a title on top.
 
-    signed: for the labels of rows that are drawn by sign, the largest magnitude of their scale.
+    rows: a list of lists of images. signed: for the labels of rows that are drawn by sign, the
+    largest magnitude of their scale.
     """
     figure, axes = new_figure(len(rows), len(rows[0]), size=(inches * len(rows[0]) + 0.4, inches * len(rows) + 0.2))
     for r, (row, label) in enumerate(zip(rows, labels, strict=True)):
@@ -120,8 +157,8 @@ def image_rows(rows, labels, titles, signed=None, inches=1.5):
     return figure
 
 
-def patches_to_columns(image, columns, kernel_size, chosen):
-    """An image [H, W] with some patches framed, and its im2col matrix [KH * KW, OH * OW] with the same columns framed."""
+def patches_to_columns(image: torch.Tensor, columns: torch.Tensor, kernel_size: tuple[int, int], chosen: Sequence[int]) -> Figure:
+    """An image [H, W] and its im2col matrix [KH * KW, OH * OW], with the same patches framed."""
     names = ("blue", "vermilion", "green")
     KH, KW = kernel_size
     OW = image.shape[1] - KW + 1
@@ -135,10 +172,13 @@ def patches_to_columns(image, columns, kernel_size, chosen):
     return figure
 
 
-def receptive_fields(gradients, fields, position):
-    """Measured |gradient| of one output pixel over the input, with the square that the recursion predicts.
+def receptive_fields(
+    gradients: Mapping[str, torch.Tensor], fields: Sequence[ReceptiveField], position: Mapping[str, int]
+) -> Figure:
+    """Measured |gradient| of one output pixel over the input, and the square that is predicted.
 
-    gradients: dict of names and matrices [H, W]; fields: their `ReceptiveField`s; position: the output pixel's index, both axes.
+    gradients: dict of names and matrices [H, W]; fields: their `ReceptiveField`s; position: the
+    output pixel's index, both axes.
     """
     figure, axes = new_figure(1, len(gradients), size=(8, 8 / len(gradients) + 0.5))
     for axis, (name, gradient), field in zip(axes[0], gradients.items(), fields, strict=True):
@@ -153,8 +193,11 @@ def receptive_fields(gradients, fields, position):
     return figure
 
 
-def loss_curves(histories, floor=1e-12, size=(7.6, 3.2)):
-    """Losses against the step, one line for each entry of a dict of lists. Below `floor` a loss counts as zero and is cut off."""
+def loss_curves(histories: Mapping[str, Sequence[float]], floor: float = 1e-12, size: tuple[float, float] = (7.6, 3.2)) -> Figure:
+    """Losses against the step, one line for each entry of a dict of lists.
+
+    Below `floor` a loss counts as zero and is cut off.
+    """
     figure, axes = new_figure(size=size)
     axis = axes[0, 0]
     for (label, losses), style in zip(
@@ -163,5 +206,6 @@ def loss_curves(histories, floor=1e-12, size=(7.6, 3.2)):
         axis.plot(losses, linestyle=style, label=label)
     axis.set(xlabel="step", ylabel="mean squared error", yscale="log")
     axis.set_ylim(bottom=floor)
-    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))  # beside the lines: they may be anywhere
+    # Beside the lines: they may be anywhere.
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

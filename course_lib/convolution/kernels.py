@@ -3,8 +3,8 @@
 import torch
 
 
-def classical_kernels():
-    """Named 2-D kernels of image processing, as a dict of float32 tensors [KH, KW], written for cross-correlation.
+def classical_kernels() -> dict[str, torch.Tensor]:
+    """Named 2-D kernels of image processing, float32 [KH, KW], written for cross-correlation.
 
     Blurs sum to 1 (they keep the brightness), edge detectors to 0 (they are blind to it).
     """
@@ -21,12 +21,14 @@ def classical_kernels():
     }
 
 
-def separate(kernel):
+def separate(kernel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
     """The best approximation of a kernel by a column times a row, and its relative error.
 
-    kernel: [KH, KW] -> (column [KH, 1], row [1, KW], error), where error = |kernel - column @ row| / |kernel| in the Frobenius
-    norm. At error 0 two passes with KH + KW multiplications per pixel replace one with KH * KW.
-    Source: Eckart and Young, The approximation of one matrix by another of lower rank (1936): the first singular pair is best.
+    kernel: [KH, KW] -> (column [KH, 1], row [1, KW], error), where
+    error = |kernel - column @ row| / |kernel| in the Frobenius norm. At error 0 two passes with
+    KH + KW multiplications per pixel replace one with KH * KW.
+    Source: Eckart and Young, The approximation of one matrix by another of lower rank (1936): the
+    first singular pair is best.
     """
     if kernel.dim() != 2 or not kernel.is_floating_point() or not kernel.any() or not kernel.isfinite().all():
         raise ValueError(f"kernel must be a finite floating-point matrix that is not zero, got shape {list(kernel.shape)}")

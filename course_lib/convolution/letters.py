@@ -2,15 +2,18 @@
 
 import torch
 
+from course_lib.runtime.checks import check_count
 
-def random_letters(count, side=16, generator=None):
-    """Letters X and O of random size at random places: images float32 [count, 1, side, side] of 0 and 1, labels [count], 1 is X.
 
-    Each letter is 7, 9, 11 or 13 pixels wide and lies inside the image. Raises ValueError where side is smaller than 13.
+def random_letters(count: int, side: int = 16, rng: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Letters X and O of random size at random places.
+
+    Returns images, float32 [count, 1, side, side] of 0 and 1, and labels, int64 [count], 1 for an
+    X. Each letter is 7, 9, 11 or 13 pixels wide and lies inside the image. Raises ValueError where
+    side is smaller than 13.
     """
-    if side < 13:
-        raise ValueError(f"side must be at least 13, the largest letter, got {side}")
-    draw = lambda low, high: int(torch.randint(low, high + 1, (), generator=generator))  # noqa: E731
+    check_count("side", side, "the largest letter is 13 pixels wide", least=13)
+    draw = lambda low, high: int(torch.randint(low, high + 1, (), generator=rng))  # noqa: E731
     images, labels = torch.zeros(count, 1, side, side), torch.zeros(count, dtype=torch.long)
     for n in range(count):
         radius, labels[n] = draw(3, 6), draw(0, 1)

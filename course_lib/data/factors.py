@@ -1,10 +1,11 @@
 """The factors of a glyph image: every number that decides what it shows.
 
-A set of N factors is a plain dict of CPU tensors with N rows, keyed as in `FACTORS`. It is either drawn for given indices of a
-split (`sample_factors`) or made by hand (`make_factors`), and `course_lib.data.render` turns it into images.
+A set of N factors is a plain dict of CPU tensors with N rows, keyed as in `FACTORS`. It is either
+drawn for given indices of a split (`sample_factors`) or made by hand (`make_factors`), and
+`course_lib.data.render` turns it into images.
 
-Lengths are in pixels of a frame of 32 x 32 pixels, whatever the size of the image that is rendered: x runs to the right and y
-down from the top left corner of the frame, so (16, 16) is its centre.
+Lengths are in pixels of a frame of 32 x 32 pixels, whatever the size of the image that is rendered:
+x runs to the right and y down from the top left corner of the frame, so (16, 16) is its centre.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 import torch
 
 from course_lib.data.typefaces import TYPEFACES
+from course_lib.runtime.checks import check_choice
 
 FRAME = 32
 """Side of the frame in which lengths are measured, in pixels."""
@@ -32,7 +34,10 @@ FACTORS = {
     "neighbour_typeface": "their typefaces [left, right]",
     "neighbour_gap": "space between the main digit and its neighbours [left, right], in pixels of the frame",
 }
-"""Every factor with its meaning and unit. The sets "glyphs" have the first seven, "glyphs-color" have them all."""
+"""Every factor with its meaning and unit.
+
+The sets "glyphs" have the first seven, "glyphs-color" have them all.
+"""
 
 RANGES = {
     "glyphs": {"angle": (-15.0, 15.0), "height": (18.0, 24.0), "shear": (-0.15, 0.15), "x": (14.0, 18.0), "y": (14.0, 18.0)},
@@ -49,10 +54,14 @@ RANGES = {
 """The interval each continuous factor is drawn from, uniformly, in each set."""
 
 MINIMUM_CONTRAST = 0.2
-"""Smallest difference in luma between the foreground and the mean background of a drawn image, of 1."""
+"""Smallest difference in luma between the foreground and the mean background of a drawn image, of
+1.
+"""
 
 LIGHTER_PROBABILITY = 0.75
-"""How often the digits of "glyphs-color" are lighter than the background, where both ways have room."""
+"""How often the digits of "glyphs-color" are lighter than the background, where both ways have
+room.
+"""
 
 NEIGHBOUR_PROBABILITY = 0.7
 """How often each of the two neighbours is there in "glyphs-color"."""
@@ -78,6 +87,16 @@ _DEFAULTS = {
 }
 _GREY = tuple(FACTORS)[:7]
 _INTEGER = {"digit", "typeface", "texture_seed", "neighbour_digit", "neighbour_typeface"}
+_DOMAINS = {
+    "digit": (0, 9),
+    "typeface": (0, len(TYPEFACES) - 1),
+    "height": (1, 4 * FRAME),
+    "foreground": (0, 1),
+    "background": (0, 1),
+    "texture": (0, 1),
+    "neighbour_digit": (-1, 9),
+    "neighbour_typeface": (0, len(TYPEFACES) - 1),
+}
 
 # Numbers of the random streams: a changed value changes every image that is drawn from it.
 _SET_NUMBER = {"glyphs": 1, "glyphs-color": 2}
@@ -86,10 +105,13 @@ _GOLDEN = 0x9E3779B97F4A7C15 - 2**64  # 2^64 / golden ratio, odd, as a signed 64
 
 
 def mix(bits: torch.Tensor) -> torch.Tensor:
-    """The finaliser of SplitMix64, variant 13 (Steele, Lea and Flood 2014): a bijection of int64 whose output bits look random.
+    """The finaliser of SplitMix64, variant 13: a bijection of int64 whose output bits look random.
 
-    Integer multiplication wraps around in two's complement on every device, so the result is the same everywhere. The random
-    numbers of the data are hashes of counters and not a generator's stream: image i needs no other image before it.
+    Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (2014).
+
+    Integer multiplication wraps around in two's complement on every device, so the result is the
+    same everywhere. The random numbers of the data are hashes of counters and not a generator's
+    stream: image i needs no other image before it.
     """
     # >> copies the sign bit; the mask makes it the shift of an unsigned integer.
     bits = (bits ^ ((bits >> 30) & (2**34 - 1))) * (0xBF58476D1CE4E5B9 - 2**64)
@@ -98,7 +120,10 @@ def mix(bits: torch.Tensor) -> torch.Tensor:
 
 
 def hash_uniform(key: torch.Tensor, counter: torch.Tensor | int) -> torch.Tensor:
-    """Uniform numbers in [0, 1), float64, a function of (key, counter) alone; both int64, broadcast against each other."""
+    """Uniform numbers in [0, 1), float64, a function of (key, counter) alone.
+
+    Both are int64, and broadcast against each other.
+    """
     counter = torch.as_tensor(counter, device=key.device)
     bits = mix(mix(key) + (counter + 1) * _GOLDEN)
     return ((bits >> 11) & (2**53 - 1)).double() * 2.0**-53
@@ -110,7 +135,7 @@ def luma(colour: torch.Tensor) -> torch.Tensor:
 
 
 def _contrasting_colours(uniform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Foreground and background [N, 3] from uniform numbers [N, 7], at least MINIMUM_CONTRAST apart in luma."""
+    """Foreground and background [N, 3] from uniform numbers [N, 7], apart in luma."""
     background, colour, coin = uniform[:, :3], uniform[:, 3:6], uniform[:, 6]
     below, luma_colour = luma(background), luma(colour)
     # Lighter or darker than the background by the toss of a coin, unless only one of them has room.
@@ -118,27 +143,28 @@ def _contrasting_colours(uniform: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
     # .float(): the result for two numbers has the default type, which a reader may have changed.
     limit = below + torch.where(lighter, MINIMUM_CONTRAST, -MINIMUM_CONTRAST).float()
     towards = lighter.double()  # luma of white or of black
-    # Mixing t of white or black into a colour moves its luma in proportion: the smallest t that reaches the limit.
+    # Mixing t of white or black into a colour moves its luma in proportion: the smallest t that
+    # reaches the limit.
     too_close = torch.where(lighter, luma_colour < limit, luma_colour > limit)
     t = torch.where(too_close, (limit - luma_colour) / (towards - luma_colour), 0.0)
     return colour + (towards - colour.T).T * t[:, None], background
 
 
 def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -> dict[str, torch.Tensor]:
-    """The factors of images of an embedded set, bit for bit the same in whatever batch and on whatever machine.
+    """The factors of images of an embedded set, bit for bit the same in any batch, on any machine.
 
     Args:
         name: "glyphs" or "glyphs-color".
         split: one of GLYPH_SPLITS.
-        index: integers [N], the images' numbers, from 0. Numbers past the split's size continue it without end.
+        index: integers [N], the images' numbers, from 0. Numbers past the split's size continue it
+            without end.
 
     Returns:
-        A dict of CPU tensors with N rows, keyed as `FACTORS`: float32, or int64 where the factor is an integer.
+        A dict of CPU tensors with N rows, keyed as `FACTORS`: float32, or int64 where the factor is
+        an integer.
     """
-    if name not in _SET_NUMBER:
-        raise ValueError(f"no embedded set is called {name!r}: choose from {', '.join(_SET_NUMBER)}")
-    if split not in _SPLIT_NUMBER:
-        raise ValueError(f"{name} has no split {split!r}: choose from {', '.join(_SPLIT_NUMBER)}")
+    check_choice("the name of an embedded set", name, tuple(_SET_NUMBER))
+    check_choice(f"the split of {name}", split, tuple(_SPLIT_NUMBER))
     index = _integers("index", index).reshape(-1)
     if (index < 0).any():
         raise ValueError(f"index is {index.min().item()}: the images are numbered from 0")
@@ -179,7 +205,7 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
 
 
 def _integers(name: str, values: object) -> torch.Tensor:
-    """Values as int64 on the CPU, or a ValueError that names the first one that is no whole number."""
+    """Values as int64 on the CPU; ValueError names the first one that is no whole number."""
     values = torch.as_tensor(values, device="cpu")
     if values.is_floating_point() and not bool((values == values.round()).all()):  # also false for NaN
         bad = values[values != values.round()][0].item()
@@ -188,28 +214,27 @@ def _integers(name: str, values: object) -> torch.Tensor:
 
 
 def make_factors(name: str = "glyphs", **values: object) -> dict[str, torch.Tensor]:
-    """Factors made by hand: what is not given is an upright white digit 0 in the middle, alone on black.
+    """Factors made by hand: what is not given is an upright white digit 0 in the middle on black.
 
-    ``render(make_factors(digit=7, angle=[0, 10, 20]))`` draws three images. A typeface may be given by its name.
+    ``render(make_factors(digit=7, angle=[0, 10, 20]))`` draws three images. A typeface may be given
+    by its name.
 
     Args:
         name: "glyphs" (the factors of a grey image) or "glyphs-color" (those of a colour image).
         values: factors by name, as in `FACTORS`: one value for all images, or N of them.
 
     Returns:
-        A dict of CPU tensors with N rows, as `sample_factors` gives; N = 1 when every factor has one value.
+        A dict of CPU tensors with N rows, as `sample_factors` gives; N = 1 when every factor has
+        one value.
     """
-    if name not in _SET_NUMBER:
-        raise ValueError(f"no embedded set is called {name!r}: choose from {', '.join(_SET_NUMBER)}")
+    check_choice("the name of an embedded set", name, tuple(_SET_NUMBER))
     known = _GREY if name == "glyphs" else tuple(FACTORS)
     for factor in values:
-        if factor not in known:
-            raise ValueError(f"{name} has no factor {factor!r}: choose from {', '.join(known)}")
+        check_choice(f"a factor of {name}", factor, known)
     names = [face.name for face in TYPEFACES]
     if isinstance(values.get("typeface"), str):
-        if values["typeface"] not in names:
-            raise ValueError(f"no typeface is called {values['typeface']!r}: choose from {', '.join(names)}")
-        values["typeface"] = names.index(values["typeface"])
+        check_choice("typeface", values["typeface"], names)
+        values["typeface"] = names.index(str(values["typeface"]))
     factors = {}
     for factor in known:
         default = torch.tensor(_DEFAULTS[factor], dtype=torch.int64 if factor in _INTEGER else torch.float32, device="cpu")
@@ -221,29 +246,19 @@ def make_factors(name: str = "glyphs", **values: object) -> dict[str, torch.Tens
         factors[factor] = value if value.dim() > default.dim() else value[None]
     rows = max(len(value) for value in factors.values())
     for factor, value in factors.items():
-        if len(value) not in (1, rows):
-            raise ValueError(f"{factor} has {len(value)} values where another factor has {rows}")
-        factors[factor] = value.expand(rows, *value.shape[1:]).clone()
+        factors[factor] = value.expand(rows if len(value) == 1 else len(value), *value.shape[1:]).clone()
     check_factors(factors)
     return factors
 
 
 def check_factors(factors: dict[str, torch.Tensor]) -> None:
-    """Raise a ValueError that names the first factor that is missing, of the wrong length or out of its domain."""
-    colour = "foreground" in factors
-    expected = FACTORS if colour else _GREY
-    if set(factors) != set(expected):
-        wrong = sorted(set(factors) ^ set(expected))
-        raise ValueError(f"factors missing or unknown: {', '.join(wrong)} (make_factors fills in what is not given)")
-    domains = {"digit": (0, 9), "typeface": (0, len(TYPEFACES) - 1), "height": (1, 4 * FRAME)}
-    domains |= {"foreground": (0, 1), "background": (0, 1), "texture": (0, 1)}
-    domains |= {"neighbour_digit": (-1, 9), "neighbour_typeface": (0, len(TYPEFACES) - 1)}
+    """Raise ValueError for a factor that is missing, of the wrong length or out of its domain."""
+    if wrong := set(factors) ^ set(FACTORS if "foreground" in factors else _GREY):
+        raise ValueError(f"factors missing or unknown: {', '.join(sorted(wrong))} (make_factors fills in what is not given)")
     for factor, value in factors.items():
         if len(value) != len(factors["digit"]):
             raise ValueError(f"{factor} has {len(value)} rows where digit has {len(factors['digit'])}")
-        if factor in _INTEGER and value.is_floating_point():
-            raise ValueError(f"{factor} has the type {value.dtype}: it must be integers, as make_factors gives them")
-        low, high = domains.get(factor, (-(2.0**40), 2.0**40))
+        low, high = _DOMAINS.get(factor, (-(2.0**40), 2.0**40))
         if not bool(((value >= low) & (value <= high)).all()):  # also false for NaN
             bad = value[~((value >= low) & (value <= high))][0].item()
             raise ValueError(f"{factor} is {bad:g}: it must be between {low:g} and {high:g}")

@@ -1,4 +1,4 @@
-"""The embedded sets: images of digits, drawn from their factors by batched affine sampling of the atlas."""
+"""The embedded sets: images of digits, drawn from their factors by sampling the atlas."""
 
 import functools
 import math
@@ -6,10 +6,10 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_lib.data.arguments import check_count
 from course_lib.data.factors import FRAME, GLYPH_SPLITS, check_factors, hash_uniform, sample_factors
 from course_lib.data.image_set import ImageSet
 from course_lib.data.typefaces import GLYPH_HEIGHT, TILE_SIZE, TYPEFACES, glyph_widths, load_atlas
+from course_lib.runtime.checks import check_count
 
 SUPERSAMPLING = 2
 """Samples along each side of a pixel; their mean is the pixel."""
@@ -26,18 +26,21 @@ def render(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw the images that the factors describe, one for each row.
 
-    Each sample point of an image is mapped back into the atlas (an affine map) and read there with bilinear interpolation. The
-    result of one row does not depend on the other rows. Float32 arithmetic differs in its last digits between devices, which
-    can move a grey level by one of 255 where it is rounded.
+    Each sample point of an image is mapped back into the atlas (an affine map) and read there with
+    bilinear interpolation. The result of one row does not depend on the other rows. Float32
+    arithmetic differs in its last digits between devices, which can move a grey level by one of 255
+    where it is rounded.
 
     Args:
-        factors: from `sample_factors` or `make_factors`, N rows; grey images without colour factors, else colour images.
+        factors: from `sample_factors` or `make_factors`, N rows; grey images without colour
+            factors, else colour images.
         size: height and width of the images in pixels. The frame of 32 x 32 is scaled to it.
         device: where to draw and to leave the images; the CPU by default.
 
     Returns:
-        images uint8 [N, 1 or 3, size, size], and masks uint8 [N, 1, size, size]: how much of each pixel the main digit covers,
-        0 to 255. A grey image is white on black, so it is its own mask (the same tensor).
+        images uint8 [N, 1 or 3, size, size], and masks uint8 [N, 1, size, size]: how much of each
+        pixel the main digit covers, 0 to 255. A grey image is white on black, so it is its own mask
+        (the same tensor).
 
     Raises:
         ValueError: a factor is missing or out of its domain, or size is below 1.
@@ -65,7 +68,10 @@ def render(
 
 
 def _column(values: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """[n] or [n, C] -> float32 [n, C or 1, 1, 1] on the device, to broadcast against images. Rounded to float32 on the CPU."""
+    """[n] or [n, C] -> float32 [n, C or 1, 1, 1] on the device, to broadcast against images.
+
+    Rounded to float32 on the CPU.
+    """
     return values.float().reshape(len(values), -1, 1, 1).to(device)
 
 
@@ -74,9 +80,10 @@ def _to_uint8(values: torch.Tensor) -> torch.Tensor:
 
 
 def _glyph_coordinates(factors: dict, size: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the samples lie as seen from the main digit: u to its right, v down, from its centre, in grid_sample's units.
+    """Where the samples lie from the main digit's centre: u to its right, v down, for grid_sample.
 
-    Two tensors [n, 1, S, S] with S = SUPERSAMPLING * size. The digit is slanted, then turned, then moved; this is the inverse.
+    Two tensors [n, 1, S, S] with S = SUPERSAMPLING * size. The digit is slanted, then turned, then
+    moved; this is the inverse.
     """
     S = SUPERSAMPLING * size
     # Angles and coefficients in float64 on the CPU: float32 sines differ between devices.
@@ -98,16 +105,18 @@ def _glyph_coordinates(factors: dict, size: int, device: torch.device) -> tuple[
 
 
 def _main_tile(factors: dict, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Column and row of the main digit's tile in the atlas, and its place on the line, each [n, 1, 1, 1]."""
+    """Column and row of the main digit's tile, and its place on the line, each [n, 1, 1, 1]."""
     column, row = _column(factors["digit"], device), _column(factors["typeface"], device)
     return column, row, torch.zeros_like(column)
 
 
 def _neighbour_tiles(factors: dict, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Column and row of the tile that each sample can see beside the main digit, and where its centre lies: [n, 1, S, S].
+    """Column and row of the tile beside the main digit that each sample sees, and its centre.
 
-    To the left of the main digit's centre only the left neighbour can be seen and to the right only the right one, so that one
-    reading of the atlas serves both.
+    Each [n, 1, S, S].
+
+    To the left of the main digit's centre only the left neighbour can be seen and to the right only
+    the right one, so that one reading of the atlas serves both.
     """
     digit, typeface = factors["neighbour_digit"], factors["neighbour_typeface"]  # [n, 2]
     widths = GLYPH_HEIGHT * glyph_widths()
@@ -131,7 +140,10 @@ def _device_atlas(device: torch.device) -> torch.Tensor:
 
 
 def _coverage(u: torch.Tensor, v: torch.Tensor, column: torch.Tensor, row: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
-    """How much of each pixel is covered by the digit of a tile whose centre lies at u = centre: [n, 1, size, size] in [0, 1]."""
+    """How much of each pixel is covered by the digit of a tile, [n, 1, size, size] in [0, 1].
+
+    centre: the u of the tile's centre.
+    """
     atlas = _device_atlas(u.device)
     n, _, S, _ = u.shape
     # Outside its tile a sample reads the tile's border, which is empty.
@@ -145,7 +157,7 @@ def _coverage(u: torch.Tensor, v: torch.Tensor, column: torch.Tensor, row: torch
 
 
 def _texture(factors: dict, size: int, device: torch.device) -> torch.Tensor:
-    """Smooth noise [n, 3, size, size], at most `texture` from zero: coarse coloured blotches and finer grey ones.
+    """Smooth noise [n, 3, size, size], at most `texture` from 0: coloured and fine grey blotches.
 
     Random values on a lattice, interpolated between its points (value noise).
     """
@@ -162,11 +174,12 @@ def _texture(factors: dict, size: int, device: torch.device) -> torch.Tensor:
 
 
 def glyph_set(name: str, split: str, size: int | None = None) -> ImageSet:
-    """An embedded set, drawn when it is asked for: "glyphs" (grey) or "glyphs-color" with its factors and masks.
+    """An embedded set, drawn when it is asked for, with its factors and masks.
 
     Args:
         name: "glyphs" or "glyphs-color".
-        split: "train", "validation", "test", "unseen-fonts", or "train+validation": those two one after the other.
+        split: "train", "validation", "test", "unseen-fonts", or "train+validation": those two one
+            after the other.
         size: height and width of the images, 32 by default.
     """
     parts = [sample_factors(name, part, torch.arange(GLYPH_SPLITS[part], device="cpu")) for part in split.split("+")]

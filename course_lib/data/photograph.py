@@ -1,4 +1,7 @@
-"""One photograph that every reader has: the portrait of Grace Hopper that matplotlib ships (US Navy, public domain)."""
+"""One photograph that every reader has.
+
+It is the portrait of Grace Hopper that matplotlib ships (US Navy, public domain).
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,7 @@ from PIL import Image
 
 
 def photograph(size: int = 256) -> torch.Tensor:
-    """The photograph, cut to a square around the head and shoulders and scaled: uint8 [3, size, size].
+    """The photograph, cut to a square around head and shoulders and scaled: uint8 [3, size, size].
 
     Raises ValueError if size is not between 8 and 512, the width of the original.
     """

@@ -1,8 +1,8 @@
-"""MNIST, Fashion-MNIST and CIFAR-10, through torchvision: its download, its checksums, its layout on disk."""
+"""MNIST, Fashion-MNIST and CIFAR-10 through torchvision: downloads, checksums, layout on disk."""
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,14 +10,12 @@ import torch.nn.functional as F
 from course_lib.data.download import download_into, unreachable
 from course_lib.data.image_set import ImageSet
 
-if TYPE_CHECKING:
-    from torchvision.datasets import VisionDataset
-
 
 class Published(NamedTuple):
     """Where a published set lies under the data root, and how its training images are divided.
 
-    Every `validation_step`-th image of the published training set is validation: 5,000 images of each set.
+    Every `validation_step`-th image of the published training set is validation: 5,000 images of
+    each set.
     """
 
     torchvision_name: str
@@ -31,8 +29,9 @@ PUBLISHED = {
     "cifar10": Published("CIFAR10", "cifar-10-batches-py", 10),
 }
 
-# torchvision checks the packed files of MNIST and Fashion-MNIST when it downloads them; these are the MD5 sums of the unpacked
-# files, which are what is kept and read. CIFAR-10's are torchvision's own.
+# torchvision checks the packed files of MNIST and Fashion-MNIST when it downloads them; these are
+# the MD5 sums of the unpacked files, which are what is kept and read. CIFAR-10's are torchvision's
+# own.
 IDX_MD5 = {
     "mnist": {
         "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -56,14 +55,17 @@ def published_files(name: str) -> list[str]:
 
 
 def is_present(name: str, root: Path) -> bool:
-    """Whether all files of a published set lie under the root; their contents are checked when they are read."""
+    """Whether all files of a published set are there. They are checked when they are read."""
     return all((root / PUBLISHED[name].folder / file).is_file() for file in published_files(name))
 
 
 def check_files(name: str, root: Path) -> None:
-    """Raise a RuntimeError that names the first file of a published set that is damaged. All of them must be there."""
+    """Raise a RuntimeError that names the first file of a published set that is damaged.
+
+    All of them must be there.
+    """
     from torchvision.datasets import CIFAR10
-    from torchvision.datasets.utils import calculate_md5
+    from torchvision.datasets.utils import check_integrity
 
     if name == "cifar10":
         checksums = dict([*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])])
@@ -71,12 +73,8 @@ def check_files(name: str, root: Path) -> None:
         checksums = IDX_MD5[name]
     for file in published_files(name):
         path = root / PUBLISHED[name].folder / file
-        found = calculate_md5(path)
-        if found != checksums[file]:
-            raise RuntimeError(
-                f"{path} is damaged ({path.stat().st_size:,} bytes, MD5 {found} and not {checksums[file]}): "
-                "delete it to download it again"
-            )
+        if not check_integrity(path, checksums[file]):
+            raise RuntimeError(f"{path} is damaged ({path.stat().st_size:,} bytes): delete it to download it again")
 
 
 def obtain(name: str, root: Path, download: bool) -> None:
@@ -89,12 +87,15 @@ def obtain(name: str, root: Path, download: bool) -> None:
     if not is_present(name, root):
         folder = root / PUBLISHED[name].folder
         files = ", ".join(published_files(name))
-        by_hand = f"put the unpacked files {files} into {folder} by hand, or use 'glyphs', which needs no files"
+        ways_out = (
+            f"put the unpacked files {files} into {folder} by hand, set the environment variable COURSE_DATA to another folder, "
+            "or use 'glyphs', which needs no files"
+        )
         if not download:
-            raise FileNotFoundError(f"{name} is not in {root} and download is False: {by_hand}")
+            raise FileNotFoundError(f"{name} is not in {root} and download is False: {ways_out}")
         reason = _download(name, root)
         if reason is not None:
-            raise FileNotFoundError(f"{name} is not in {root} and could not be downloaded ({reason}): {by_hand}")
+            raise FileNotFoundError(f"{name} is not in {root} and could not be downloaded ({reason}): {ways_out}")
     check_files(name, root)
 
 
@@ -116,12 +117,13 @@ def _download(name: str, root: Path) -> str | None:
     return None
 
 
-def _open(name: str, root: Path, *, train: bool = True, download: bool = False) -> "VisionDataset":
+def _open(name: str, root: Path, *, train: bool = True, download: bool = False) -> Any:
     """torchvision's data set of that name."""
     from torchvision import datasets
 
     with warnings.catch_warnings():
-        # NumPy 2.4.0 to 2.4.4 warn of what CIFAR-10's old pickles hold (numpy pull request 31177); it is harmless.
+        # NumPy 2.4.0 to 2.4.4 warn of what CIFAR-10's old pickles hold (numpy pull request 31177);
+        # it is harmless.
         warnings.filterwarnings("ignore", message=".*align should be passed")
         return getattr(datasets, PUBLISHED[name].torchvision_name)(root, train=train, download=download)
 
@@ -131,8 +133,8 @@ def published_set(name: str, split: str, root: Path, download: bool, size: int |
 
     Args:
         name: "mnist", "fashion-mnist" or "cifar10".
-        split: "train" and "validation" divide the published training set; "train+validation" is the whole of it in its own
-            order; "test" is the published test set.
+        split: "train" and "validation" divide the published training set; "train+validation" is the
+            whole of it in its own order; "test" is the published test set.
         root: the data root. It is only written to when the set is not there.
         download: whether it may be downloaded.
         size: height and width to resize the images to (bilinear, antialiased).
@@ -153,7 +155,7 @@ def published_set(name: str, split: str, root: Path, download: bool, size: int |
 
 
 def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:
-    """Images uint8 [N, C, H, W] -> [N, C, size, size], bilinear and antialiased; unchanged if size is None."""
+    """Images uint8 [N, C, H, W] -> [N, C, size, size], bilinear and antialiased."""
     if size is None or images.shape[2:] == (size, size):
         return images
     # In pieces: the interpolation works in wider types than uint8.

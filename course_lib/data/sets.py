@@ -1,17 +1,15 @@
 """One way to every set: its name and its split."""
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from course_lib.data.arguments import check_count
 from course_lib.data.factors import GLYPH_SPLITS
 from course_lib.data.folders import folder_set
 from course_lib.data.glyphs import glyph_set
 from course_lib.data.image_set import ImageSet
 from course_lib.data.real import PUBLISHED, is_present, published_set
 from course_lib.data.root import data_root
+from course_lib.runtime.checks import check_choice, check_count
 
 SETS = ("glyphs", "glyphs-color", *PUBLISHED)
 """The names that `load` knows, beside ``folder:PATH``."""
@@ -27,23 +25,27 @@ def load(
     download: bool = True,
     *,
     size: int | None = None,
-    transform: Callable | None = None,
 ) -> ImageSet:
     """Load a set of labelled images into memory.
 
-    ``load("glyphs", "train")`` needs no network and no files. "train", "validation" and "test" share no image in any set, and
-    "train+validation" is all there is to learn from once every choice has been made.
+    ``load("glyphs", "train")`` needs no network and no files. "train", "validation" and "test"
+    share no image in any set, and "train+validation" is all there is to learn from once every
+    choice has been made.
 
     Args:
-        name: one of `SETS`, or "folder:PATH" for a folder with one subfolder of image files for each class.
-        split: one of `SPLITS`; for the embedded sets also "unseen-fonts", typefaces that no other split has.
-        root: the folder that holds the published sets, `data_root()` by default. Only a download writes to it.
+        name: one of `SETS`, or "folder:PATH" for a folder with one subfolder of image files for
+            each class.
+        split: one of `SPLITS`; for the embedded sets also "unseen-fonts", typefaces that no other
+            split has.
+        root: the folder that holds the published sets, `data_root()` by default. Only a download
+            writes to it.
         download: whether a published set that is missing may be downloaded.
-        size: height and width of the images in pixels. By default their own; 32 for the embedded sets and folders.
-        transform: applied to an image, uint8 [C, H, W], whenever one is taken by index.
+        size: height and width of the images in pixels. By default their own; 32 for the embedded
+            sets and folders.
 
     Returns:
-        An `ImageSet`: images uint8 [N, C, H, W], labels int64 [N], classes, and factors and masks where they are known.
+        An `ImageSet`: images uint8 [N, C, H, W], labels int64 [N], classes, and factors and masks
+        where they are known.
 
     Raises:
         ValueError: no such set or split, or a folder that is not laid out as it should be.
@@ -51,27 +53,20 @@ def load(
         RuntimeError: a file of the set is damaged.
         TypeError: size is no whole number.
     """
-    folder = name.startswith("folder:")
-    if name not in SETS and not folder:
-        raise ValueError(f"no set is called {name!r}: choose from {', '.join(SETS)} or folder:PATH")
-    embedded = name in ("glyphs", "glyphs-color")
-    splits = (*GLYPH_SPLITS, "train+validation") if embedded else SPLITS
-    if name == "folder:":
-        raise ValueError("the name 'folder:' has no path: write folder:PATH, with the folder that holds the class folders")
-    if split not in splits:
-        raise ValueError(f"{name} has no split {split!r}: choose from {', '.join(splits)}")
+    embedded, folder = name in ("glyphs", "glyphs-color"), name.removeprefix("folder:")
+    if folder in ("", name):  # no folder
+        check_choice("the name of a set", name, (*SETS, "folder:PATH"))
+    check_choice(f"the split of {name}", split, (*GLYPH_SPLITS, "train+validation") if embedded else SPLITS)
     if size is not None:
         size = check_count("size", size, "an image has at least one pixel")
     if embedded:
-        images = glyph_set(name, split, size)
-    elif folder:
-        images = folder_set(Path(name.removeprefix("folder:")).expanduser(), split, size)
-    else:
-        images = published_set(name, split, data_root() if root is None else Path(root).expanduser(), download, size)
-    return replace(images, transform=transform)
+        return glyph_set(name, split, size)
+    if folder != name:
+        return folder_set(Path(folder).expanduser(), split, size)
+    return published_set(name, split, data_root() if root is None else Path(root).expanduser(), download, size)
 
 
 def available(root: str | os.PathLike | None = None) -> dict[str, bool]:
-    """Which of `SETS` can be loaded without a download: the embedded ones always, the others if their files are there."""
+    """Which of `SETS` can be loaded without a download."""
     root = data_root() if root is None else Path(root).expanduser()
     return {name: name not in PUBLISHED or is_present(name, root) for name in SETS}

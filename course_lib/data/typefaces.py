@@ -1,7 +1,8 @@
-"""The typefaces of the embedded digits, and the atlas: one picture of every digit in every typeface.
+"""The typefaces of the embedded digits, and the atlas: a picture of every digit in each typeface.
 
-The atlas is drawn once, by ``tools/draw_atlas.py``, from the fonts that matplotlib bundles, and ships with the package: every
-machine then starts from the same pixels, whatever font libraries it has. The fonts and their licences: ``FONTS.md``.
+The atlas is drawn once, by ``tools/draw_atlas.py``, from the fonts that matplotlib bundles, and
+ships with the package: every machine then starts from the same pixels, whatever font libraries it
+has. The fonts and their licences: ``FONTS.md``.
 """
 
 import functools
@@ -13,14 +14,17 @@ import torch
 from PIL import Image
 
 GLYPH_HEIGHT = 64
-"""Height of every digit in the atlas, in atlas pixels: the ink's bounding box is exactly this high."""
+"""Height of every digit in the atlas, in atlas pixels: the ink's bounding box is exactly this high.
+"""
 
 TILE_SIZE = 80
-"""Side of the square tile that holds one digit, its bounding box centred; at least 8 empty pixels above and below."""
+"""Side of the square tile that holds one digit, its bounding box centred; at least 8 empty pixels
+above and below.
+"""
 
 
 class Typeface(NamedTuple):
-    """One typeface: its name, the font file (in matplotlib's ``fonts/ttf``) and the code point of its digit 0."""
+    """A typeface: its name, font file (of matplotlib's ``fonts/ttf``), and code of its digit 0."""
 
     name: str
     file: str
@@ -30,8 +34,8 @@ class Typeface(NamedTuple):
 
 ASCII, DOUBLE_STRUCK, SANS, SANS_BOLD, MONOSPACE = 0x30, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6
 
-# Held out (the split "unseen-fonts"): the whole Computer Modern family and the double-struck digits, so that an unseen
-# typeface is another design and not another weight of one that was seen.
+# Held out (the split "unseen-fonts"): the whole Computer Modern family and the double-struck
+# digits, so that an unseen typeface is another design and not another weight of one that was seen.
 TYPEFACES = (
     Typeface("DejaVu Sans", "DejaVuSans.ttf", ASCII),
     Typeface("DejaVu Sans Bold", "DejaVuSans-Bold.ttf", ASCII),
@@ -64,7 +68,9 @@ TYPEFACES = (
 
 @functools.cache
 def load_atlas() -> torch.Tensor:
-    """The atlas, uint8 [typefaces * TILE_SIZE, 10 * TILE_SIZE] on the CPU: one row of tiles for each typeface, 255 is ink.
+    """The atlas, uint8 [typefaces * TILE_SIZE, 10 * TILE_SIZE] on the CPU.
+
+    One row of tiles for each typeface; 255 is ink.
 
     The tensor is shared by all callers; do not change it in place.
     """
@@ -74,7 +80,7 @@ def load_atlas() -> torch.Tensor:
 
 @functools.cache
 def glyph_widths() -> torch.Tensor:
-    """Width of each digit's ink as a fraction of its height: float64 [typefaces, 10], to within one atlas pixel."""
+    """Width of each digit's ink over its height, float64 [typefaces, 10], to one atlas pixel."""
     tiles = load_atlas().view(len(TYPEFACES), TILE_SIZE, 10, TILE_SIZE)
     inked_columns = (tiles >= 128).any(dim=1)  # [typefaces, 10, TILE_SIZE]
     column = torch.arange(TILE_SIZE, device="cpu")

@@ -1,14 +1,23 @@
 """The pictures of chapter 4. Each function returns a matplotlib figure."""
 
-import torch
+from collections.abc import Iterable, Mapping, Sequence
 
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from course_lib.gan.mixtures import Coverage
+from course_lib.training import Run
 from course_lib.viz import COLOURS, DASHES, LINES, SIZE_MAP, draw_image, mosaic, new_figure, running_mean
 
 REAL, FAKE = COLOURS["blue"], COLOURS["vermilion"]
 
 
-def densities(x, p, q, probabilities):
-    """Two densities on a grid, and under them what discriminators say there: probabilities is a dict of names and D [len(x)]."""
+def densities(x: torch.Tensor, p: torch.Tensor, q: torch.Tensor, probabilities: Mapping[str, torch.Tensor]) -> Figure:
+    """Two densities on a grid, and under them what discriminators say there.
+
+    probabilities is a dict of names and D [len(x)].
+    """
     figure, axes = new_figure(2, 1, size=(7, 4), sharex=True)
     above, below = axes[:, 0]
     for values, name, colour in ((p, "real: p", REAL), (q, "generated: q", FAKE)):
@@ -23,8 +32,8 @@ def densities(x, p, q, probabilities):
     return figure
 
 
-def pushforward(z, curve, drawn):
-    """A generator on a line: its curve over z, and beside it how the points that it drew are distributed."""
+def pushforward(z: torch.Tensor, curve: torch.Tensor, drawn: torch.Tensor) -> Figure:
+    """A generator on a line: its curve over z, and the distribution of the points that it drew."""
     figure, axes = new_figure(1, 2, size=(7.5, 3), width_ratios=[1.6, 1], sharey=True)
     axes[0, 0].plot(z, curve, color=FAKE)
     axes[0, 0].set(xlabel="z", ylabel="x = G(z)")
@@ -33,8 +42,10 @@ def pushforward(z, curve, drawn):
     return figure
 
 
-def half_steps(x, p, states, columns=4):
-    """A game on a line, one panel for each state (title, density q of the generated on x, probabilities D on x)."""
+def half_steps(
+    x: torch.Tensor, p: torch.Tensor, states: Sequence[tuple[str, torch.Tensor, torch.Tensor]], columns: int = 4
+) -> Figure:
+    """A game on a line, a panel for each state (title, density q of the generated, D), all on x."""
     rows = -(-len(states) // columns)
     figure, axes = new_figure(rows, columns, size=(2.4 * columns, 1.8 * rows + 0.3), sharex=True, sharey=True)
     for axis in axes.flat[len(states) :]:
@@ -49,8 +60,18 @@ def half_steps(x, p, states, columns=4):
     return figure
 
 
-def paths(named, solution=(0, 0), xlabel="x", ylabel="y", limit=None, inches=2.4):
-    """Paths [T, 2] of two players in the plane of their two numbers, one panel for each rule; a square marks the start."""
+def paths(
+    named: Mapping[str, torch.Tensor],
+    solution: tuple[float, float] = (0, 0),
+    xlabel: str = "x",
+    ylabel: str = "y",
+    limit: float | None = None,
+    inches: float = 2.4,
+) -> Figure:
+    """Paths [T, 2] of two players in the plane of their numbers, a panel for each rule.
+
+    A square marks the start.
+    """
     figure, axes = new_figure(1, len(named), size=(inches * len(named), inches + 0.2), sharex=True, sharey=True)
     for axis, (name, path), colour in zip(axes[0], named.items(), LINES, strict=False):
         axis.plot(path[:, 0], path[:, 1], ".-", markersize=2, linewidth=0.8, color=colour)
@@ -63,8 +84,8 @@ def paths(named, solution=(0, 0), xlabel="x", ylabel="y", limit=None, inches=2.4
     return figure
 
 
-def transport(x, y, plans):
-    """Two samples [N, 2] and [M, 2] in the plane; each plan [N, M] is drawn as lines as wide as the mass that they move."""
+def transport(x: torch.Tensor, y: torch.Tensor, plans: Mapping[str, torch.Tensor]) -> Figure:
+    """Two samples [N, 2] and [M, 2] in the plane, and plans [N, M] as lines as wide as the mass."""
     figure, axes = new_figure(1, len(plans), size=(3.4 * len(plans), 3.2), sharex=True, sharey=True)
     for axis, (name, plan) in zip(axes[0], plans.items(), strict=True):
         for n, m in plan.gt(1e-9).nonzero().tolist():
@@ -77,8 +98,8 @@ def transport(x, y, plans):
     return figure
 
 
-def point_clouds(clouds, centres, columns=5, inches=1.9):
-    """Samples [N, 2] in the plane, one panel for each name, over the centres [K, 2] of the true modes."""
+def point_clouds(clouds: Mapping[str, torch.Tensor], centres: torch.Tensor, columns: int = 5, inches: float = 1.9) -> Figure:
+    """Samples [N, 2] in the plane, a panel for each name, over the centres [K, 2] of the modes."""
     columns = min(columns, len(clouds))
     rows = -(-len(clouds) // columns)
     figure, axes = new_figure(rows, columns, size=(inches * columns, (inches + 0.25) * rows), sharex=True, sharey=True)
@@ -93,8 +114,11 @@ def point_clouds(clouds, centres, columns=5, inches=1.9):
     return figure
 
 
-def coverage_scores(results, modes):
-    """Modes found and share of good samples, a dot for each seed: results is a dict of names and lists of `Coverage`."""
+def coverage_scores(results: Mapping[str, Sequence[Coverage]], modes: int) -> Figure:
+    """Modes found and share of good samples, a dot for each seed.
+
+    results is a dict of names and lists of `Coverage`.
+    """
     figure, axes = new_figure(1, 2, size=(9, 2.6), sharey=True)
     names = list(results)
     for axis, get in ((axes[0, 0], lambda result: result.modes), (axes[0, 1], lambda result: result.good)):
@@ -110,8 +134,8 @@ def coverage_scores(results, modes):
     return figure
 
 
-def game_record(run, window=25):
-    """A run as it went: both losses, and the mean probability of "real" that D gave, as running means over steps."""
+def game_record(run: Run, window: int = 25) -> Figure:
+    """A run as it went, as running means: both losses, and D's mean probability of "real"."""
     figure, axes = new_figure(1, 2, size=(9, 2.7))
     _draw_record(axes[0, 0], run, ("discriminator_loss", "generator_loss"), window)
     axes[0, 0].set(ylabel="loss", xlabel="step")
@@ -119,8 +143,8 @@ def game_record(run, window=25):
     return figure
 
 
-def live_game(run, images, columns=8):
-    """What `watch` draws while a GAN learns: images from the same z each time, and what D has said so far."""
+def live_game(run: Run, images: torch.Tensor, columns: int = 8) -> Figure:
+    """What `watch` draws while a GAN learns: images from the same z, and what D has said so far."""
     rows = -(-len(images) // columns)
     figure, axes = new_figure(1, 2, size=(9, 3.1), width_ratios=[1.1, 1])
     draw_image(axes[0, 0], mosaic(images, columns), f"{rows * columns} images after {run.step} steps")
@@ -128,8 +152,18 @@ def live_game(run, images, columns=8):
     return figure
 
 
-def symptoms(panels, curves, xlabel="step", log_y=False, ylabel="", references=None):
-    """A mistake beside the right way: panels is a dict of titles and images, curves a dict of names and values of each step."""
+def symptoms(
+    panels: Mapping[str, torch.Tensor],
+    curves: Mapping[str, Sequence[float]],
+    xlabel: str = "step",
+    log_y: bool = False,
+    ylabel: str = "",
+    references: Mapping[str, float] | None = None,
+) -> Figure:
+    """A mistake beside the right way.
+
+    panels is a dict of titles and images, curves a dict of names and values of each step.
+    """
     figure, axes = new_figure(1, len(panels) + 1, size=(2.4 * len(panels) + 5.2, 2.5), width_ratios=[1] * len(panels) + [1.5])
     for axis, (title, images) in zip(axes[0], panels.items(), strict=False):
         columns = max(1, round(len(images) ** 0.5))
@@ -144,8 +178,8 @@ def symptoms(panels, curves, xlabel="step", log_y=False, ylabel="", references=N
     return figure
 
 
-def through_training(frames, inches=0.75):
-    """Images from the same z at several steps, one row for each: frames is a dict of steps and images [n, C, H, W]."""
+def through_training(frames: Mapping[int, torch.Tensor], inches: float = 0.75) -> Figure:
+    """Images from the same z at several steps: a dict of steps and images [n, C, H, W]."""
     columns = len(next(iter(frames.values())))
     figure, axes = new_figure(len(frames), columns, size=(columns * (inches + 0.04) + 0.9, len(frames) * (inches + 0.05)))
     for row, (step, images) in zip(axes, frames.items(), strict=True):
@@ -155,7 +189,12 @@ def through_training(frames, inches=0.75):
     return figure
 
 
-def bars(names, series, xlabel="share", references=None):
+def bars(
+    names: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    xlabel: str = "share",
+    references: Mapping[str, float] | None = None,
+) -> Figure:
     """Horizontal bars in groups: series is a dict of titles and numbers, one for each name."""
     figure, axes = new_figure(size=(7, 0.9 + 0.095 * len(names) * (len(series) + 0.6)))
     axis, height = axes[0, 0], 0.8 / len(series)
@@ -171,7 +210,7 @@ def bars(names, series, xlabel="share", references=None):
     return figure
 
 
-def histograms(series, xlabel, bins=40, log_y=False):
+def histograms(series: Mapping[str, torch.Tensor], xlabel: str, bins: int = 40, log_y: bool = False) -> Figure:
     """Histograms laid over each other, as outlines: series is a dict of names and values."""
     figure, axes = new_figure(size=(6.4, 2.6))
     axis = axes[0, 0]
@@ -186,8 +225,8 @@ def histograms(series, xlabel, bins=40, log_y=False):
     return figure
 
 
-def overlaps(maps):
-    """How many input pixels reach each output pixel, as numbers on a grid: maps is a dict of titles and counts [H, W]."""
+def overlaps(maps: Mapping[str, torch.Tensor]) -> Figure:
+    """How many input pixels reach each output pixel: maps is a dict of titles and counts [H, W]."""
     figure, axes = new_figure(1, len(maps), size=(2.7 * len(maps), 2.9))
     for axis, (title, counts) in zip(axes[0], maps.items(), strict=True):
         axis.imshow(counts.numpy(), cmap=SIZE_MAP, vmin=0)
@@ -200,7 +239,7 @@ def overlaps(maps):
     return figure
 
 
-def _draw_probabilities(axis, run, window):
+def _draw_probabilities(axis: Axes, run: Run, window: int) -> None:
     names = {"real": "of real images", "fake": "of generated ones", "fake_after": "of the same, after its step"}
     _draw_record(axis, run, names, window)
     for line, name in zip(axis.lines, names.values(), strict=True):
@@ -210,7 +249,7 @@ def _draw_probabilities(axis, run, window):
     axis.legend(fontsize=8)
 
 
-def _draw_record(axis, run, names, window):
+def _draw_record(axis: Axes, run: Run, names: Iterable[str], window: int) -> None:
     for name, colour, dash in zip(names, (REAL, FAKE, COLOURS["orange"]), DASHES, strict=False):
         axis.plot(running_mean(run.steps[name], window), dash, color=colour, label=name.replace("_", " "))
     axis.legend(fontsize=8)

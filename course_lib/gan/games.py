@@ -1,21 +1,23 @@
-"""The smallest game in which gradient steps go wrong: x wants f = x y to be small, y wants it large, and (0, 0) is the solution.
+"""The smallest game in which gradient steps go wrong: x wants f = x y small, y wants it large.
 
-The gradients are df/dx = y and df/dy = x. Each function follows one rule from `start` = (x, y) and returns the path,
-float64 [steps + 1, 2], the start first. Every rule is linear, so what becomes of a path is told by the eigenvalues of its matrix.
-Raises ValueError for lr or steps that are not positive.
+(0, 0) is the solution. The gradients are df/dx = y and df/dy = x. Each function follows one rule
+from `start` = (x, y) and returns the path, float64 [steps + 1, 2], the start first. Every rule is
+linear, so what becomes of a path is told by the eigenvalues of its matrix. Raises ValueError for lr
+or steps that are not positive.
 """
 
 from collections.abc import Sequence
 
 import torch
 
-from course_lib.data.arguments import check_count
+from course_lib.runtime.checks import check_count
 
 
 def simultaneous(start: Sequence[float], lr: float, steps: int) -> torch.Tensor:
-    """Both step at once: x <- x - lr y, y <- y + lr x. Each step lengthens (x, y) by sqrt(1 + lr^2): a spiral outwards.
+    """Both step at once: x <- x - lr y, y <- y + lr x.
 
-    Source: Gidel et al., A Variational Inequality Perspective on Generative Adversarial Networks (2019), section 3.
+    Each step lengthens (x, y) by sqrt(1 + lr^2): a spiral outwards. Source: Gidel et al., A
+    Variational Inequality Perspective on Generative Adversarial Networks (2019), section 3.
     """
     _check(lr, steps)
     x, y = start
@@ -27,10 +29,12 @@ def simultaneous(start: Sequence[float], lr: float, steps: int) -> torch.Tensor:
 
 
 def alternating(start: Sequence[float], lr: float, steps: int) -> torch.Tensor:
-    """y steps after x and knows its new place: x <- x - lr y, y <- y + lr x. The path stays on one ellipse, for lr < 2.
+    """y steps after x and knows its new place: x <- x - lr y, y <- y + lr x.
 
-    x^2 - lr x y + y^2 never changes: neither outwards nor inwards. Source: Gidel et al., A Variational Inequality Perspective on
-    Generative Adversarial Networks (2019), section 3; Gidel et al., Negative Momentum for Improved Game Dynamics (2019).
+    The path stays on one ellipse, for lr < 2: x^2 - lr x y + y^2 never changes, so it goes neither
+    outwards nor inwards. Source: Gidel et al., A Variational Inequality Perspective on Generative
+    Adversarial Networks (2019), section 3; Gidel et al., Negative Momentum for Improved Game
+    Dynamics (2019).
     """
     _check(lr, steps)
     x, y = start
@@ -43,10 +47,12 @@ def alternating(start: Sequence[float], lr: float, steps: int) -> torch.Tensor:
 
 
 def extragradient(start: Sequence[float], lr: float, steps: int) -> torch.Tensor:
-    """Look ahead, come back, and step with the gradients from there. Shrinks by sqrt(1 - lr^2 + lr^4) each step, for lr < 1.
+    """Look ahead, come back, and step with the gradients from there.
 
-    x' = x - lr y, y' = y + lr x; x <- x - lr y', y <- y + lr x'. Source: Korpelevich, The extragradient method (1976); Gidel et
-    al., A Variational Inequality Perspective on Generative Adversarial Networks (2019), section 3.
+    x' = x - lr y, y' = y + lr x; x <- x - lr y', y <- y + lr x'. Each step shrinks (x, y) by
+    sqrt(1 - lr^2 + lr^4), for lr < 1. Source: Korpelevich, The extragradient method (1976); Gidel
+    et al., A Variational Inequality Perspective on Generative Adversarial Networks (2019), section
+    3.
     """
     _check(lr, steps)
     x, y = start
@@ -59,9 +65,10 @@ def extragradient(start: Sequence[float], lr: float, steps: int) -> torch.Tensor
 
 
 def averaged(path: torch.Tensor) -> torch.Tensor:
-    """The mean of all points of a path up to each step, [steps + 1, 2]: of an alternating path it approaches the solution as 1/t.
+    """The mean of all points of a path up to each step, [steps + 1, 2].
 
-    Source: Gidel et al., A Variational Inequality Perspective on Generative Adversarial Networks (2019), section 3.
+    Of an alternating path it approaches the solution as 1/t. Source: Gidel et al., A Variational
+    Inequality Perspective on Generative Adversarial Networks (2019), section 3.
     """
     counts = torch.arange(1, len(path) + 1, dtype=path.dtype, device=path.device)
     return path.cumsum(dim=0) / counts[:, None]

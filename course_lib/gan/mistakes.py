@@ -1,6 +1,7 @@
-"""The mistakes that GAN programs are most often made with, each as a switch of one small, complete training loop.
+"""The most frequent mistakes of GAN programs, as switches of one small, complete training loop.
 
-Most of them raise no error. `play` returns what was drawn and what was recorded, so that the plot can give the mistake away.
+Most of them raise no error. `play` returns what was drawn and what was recorded, so that the plot
+can give the mistake away.
 """
 
 from typing import NamedTuple
@@ -10,8 +11,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.data import Batches, ImageSet
+from course_lib.gan.latent import sample
 from course_lib.gan.models import Discriminator, Generator
-from course_lib.gan.sampling import sample
+from course_lib.runtime.checks import check_choice
 
 MISTAKES = (
     "no detach",
@@ -26,10 +28,9 @@ MISTAKES = (
 
 
 class Play(NamedTuple):
-    """What `play` returns: the networks, 16 images from fixed z, and for each step what was recorded, by name."""
+    """What `play` returns: the generator, 16 images from fixed z, and a record of each step."""
 
-    generator: Generator
-    discriminator: nn.Module
+    G: Generator
     images: torch.Tensor  # [16, C, size, size] in [0, 1]
     record: dict[str, list[float]]
 
@@ -37,8 +38,8 @@ class Play(NamedTuple):
 def play(images: ImageSet, mistake: str | None = None, *, steps: int = 400, seed: int = 0) -> Play:
     """A textbook GAN on small images, played right or with one of the `MISTAKES`.
 
-    Recorded of each step: "loss" of the discriminator, "real" and "fake", the mean probabilities of "real" before its step, and
-    "gradient", the norm of the gradient with which the generator steps.
+    Recorded of each step: "loss" of the discriminator, "real" and "fake", the mean probabilities of
+    "real" before its step, and "gradient", the norm of the gradient with which the generator steps.
 
     Args:
         images: with labels; 16 x 16 is quick.
@@ -47,33 +48,32 @@ def play(images: ImageSet, mistake: str | None = None, *, steps: int = 400, seed
         seed: of the weights, the order and the noise.
 
     Raises:
-        ValueError: a mistake that is none of them.
+        ValueError: a mistake that is not among them.
     """
-    if mistake is not None and mistake not in MISTAKES:
-        raise ValueError(f"{mistake!r} is no mistake that is known here: choose from {', '.join(MISTAKES)}")
+    if mistake is not None:
+        check_choice("mistake", mistake, MISTAKES)
     torch.manual_seed(seed)
     channels, size = images.images.shape[1], images.images.shape[2]
-    generator = Generator(32, size, channels, widths=(64, 32), output="sigmoid" if mistake == "other range" else "tanh")
-    discriminator = Discriminator(size, channels, widths=(32, 64))
+    G = Generator(channels, size, 32, widths=(64, 32), output="sigmoid" if mistake == "other range" else "tanh")
+    D = Discriminator(channels, size, widths=(32, 64))
     late = 100 if mistake in ("late, minimax", "late, non-saturating") else 0
-    opponent = discriminator if mistake == "wrong optimizer" else generator
-    generator_optimizer = torch.optim.Adam(opponent.parameters(), 2e-3, betas=(0.5, 0.99))
-    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), 2e-3, betas=(0.5, 0.99))
-    noise = torch.Generator().manual_seed(seed)
-    batches = Batches(images, batch_size=64, drop_last=True, generator=torch.Generator().manual_seed(seed), channels_last=True)
-    record = {"loss": [], "real": [], "fake": [], "gradient": []}
+    G_optimizer = torch.optim.Adam((D if mistake == "wrong optimizer" else G).parameters(), 2e-3, betas=(0.5, 0.99))
+    D_optimizer = torch.optim.Adam(D.parameters(), 2e-3, betas=(0.5, 0.99))
+    rng = torch.Generator().manual_seed(seed)
+    batches = Batches(images, batch_size=64, drop_last=True, rng=torch.Generator().manual_seed(seed), channels_last=True)
+    record: dict[str, list[float]] = {"loss": [], "real": [], "fake": [], "gradient": []}
 
-    def logits(x):
-        return torch.tanh(discriminator(x)) if mistake == "tanh as logit" else discriminator(x)
+    def logits(x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(D(x)) if mistake == "tanh as logit" else D(x)
 
     while len(record["loss"]) < steps:
         for x, y in batches:
             real = 2 * x - 1
-            fake = generator(generator.noise(len(x), noise))
+            fake = G(G.noise(len(x), rng))
             ones, zeros = torch.ones(len(x)), torch.zeros(len(x))
             # The discriminator's step.
-            generator_optimizer.zero_grad()
-            discriminator_optimizer.zero_grad()
+            G_optimizer.zero_grad()
+            D_optimizer.zero_grad()
             shown = fake if mistake == "no detach" else fake.detach()
             if mistake == "one batch for both":
                 real_logits, fake_logits = logits(torch.cat([real, shown])).chunk(2)
@@ -83,21 +83,21 @@ def play(images: ImageSet, mistake: str | None = None, *, steps: int = 400, seed
             loss = F.binary_cross_entropy_with_logits(real_logits, target)
             loss = loss + F.binary_cross_entropy_with_logits(fake_logits, zeros)
             loss.backward(retain_graph=mistake == "no detach")  # the error message without it asks for this
-            discriminator_optimizer.step()
+            D_optimizer.step()
             # The generator's step.
             if mistake != "no detach":
-                generator_optimizer.zero_grad()
+                G_optimizer.zero_grad()
             answer = logits(fake)
             if mistake == "late, minimax":
                 (-F.binary_cross_entropy_with_logits(answer, zeros)).backward()
             else:
                 F.binary_cross_entropy_with_logits(answer, ones).backward()
-            gradient = torch.stack([p.grad.norm() for p in generator.parameters()]).norm()
+            gradient = nn.utils.get_total_norm([p.grad for p in G.parameters() if p.grad is not None])
             if len(record["loss"]) >= late:
-                generator_optimizer.step()
+                G_optimizer.step()
             values = (loss, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean(), gradient)
             for name, value in zip(record, values, strict=True):
                 record[name].append(value.item())
             if len(record["loss"]) == steps:
                 break
-    return Play(generator, discriminator, sample(generator, 16, torch.Generator().manual_seed(0)), record)
+    return Play(G, sample(G, 16, torch.Generator().manual_seed(0)), record)

@@ -1,12 +1,16 @@
 """The pictures of chapter 2. Each function returns a matplotlib figure."""
 
-import torch
+from collections.abc import Mapping, Sequence
 
+import torch
+from matplotlib.figure import Figure
+
+from course_lib.layers.shapes import Step
 from course_lib.viz import COLOURS, LINES, draw_image, new_figure
 
 
-def activations(functions, x):
-    """Each function and its slope over x [N]: functions is a dict of names and (values, slopes), tensors [N]."""
+def activations(functions: Mapping[str, tuple[torch.Tensor, torch.Tensor]], x: torch.Tensor) -> Figure:
+    """Functions and their slopes over x [N], given by name as (values, slopes), tensors [N]."""
     figure, axes = new_figure(1, len(functions), size=(9, 2.3), sharey=True)
     for axis, (name, (values, slopes)) in zip(axes[0], functions.items(), strict=True):
         axis.plot(x.tolist(), values.tolist(), label="function")
@@ -17,8 +21,8 @@ def activations(functions, x):
     return figure
 
 
-def histograms(rows, titles, labels):
-    """Histograms of tensors, one line for each entry of a row, one panel for each row. rows: lists of flat tensors."""
+def histograms(rows: Sequence[Sequence[torch.Tensor]], titles: Sequence[str], labels: Sequence[str]) -> Figure:
+    """Histograms of flat tensors, one panel for each row, one line for each entry of a row."""
     figure, axes = new_figure(1, len(rows), size=(8, 2.5))
     for axis, row, title in zip(axes[0], rows, titles, strict=True):
         for values, label, colour in zip(row, labels, LINES, strict=False):
@@ -28,9 +32,17 @@ def histograms(rows, titles, labels):
     return figure
 
 
-def loss_curve(losses, window=1, references=None, xlabel="step", beside=None):
-    """Losses against the step, with the running mean over `window` steps; references: dict of labels and levels to draw;
-    beside: dict of labels and other losses, of which the running mean is drawn.
+def loss_curve(
+    losses: Sequence[float],
+    window: int = 1,
+    references: Mapping[str, float] | None = None,
+    xlabel: str = "step",
+    beside: Mapping[str, Sequence[float]] | None = None,
+) -> Figure:
+    """Losses against the step, with the running mean over `window` steps.
+
+    references: levels to draw, by label. beside: other losses, by label, of which the running mean
+    is drawn.
     """
     figure, axes = new_figure(size=(6.4, 3))
     axis, values = axes[0, 0], torch.tensor(losses)
@@ -47,8 +59,8 @@ def loss_curve(losses, window=1, references=None, xlabel="step", beside=None):
     return figure
 
 
-def shape_table(steps):
-    """A trace of `trace_shapes` as a table: the shape after each layer, its weights and its cost, and the totals."""
+def shape_table(steps: Sequence[Step]) -> Figure:
+    """A trace of `trace_shapes` as a table: shape, weights and cost of each layer, and the sums."""
     rows = [(s.layer, " x ".join(map(str, s.shape)), f"{s.parameters:,}", f"{s.multiply_adds:,}") for s in steps]
     rows.append(("sum", "", f"{sum(s.parameters for s in steps):,}", f"{sum(s.multiply_adds for s in steps):,}"))
     figure, axes = new_figure(size=(7.5, 0.27 * (len(rows) + 1)))
@@ -65,7 +77,7 @@ def shape_table(steps):
     return figure
 
 
-def pooled_images(image, results, titles):
+def pooled_images(image: torch.Tensor, results: Sequence[torch.Tensor], titles: Sequence[str]) -> Figure:
     """An image [H, W] beside its pooled versions, a list of [OH, OW], each with its size."""
     figure, axes = new_figure(1, 1 + len(results), size=(9, 9 / (1 + len(results)) + 0.4))
     for axis, picture, title in zip(axes[0], [image, *results], ["image", *titles], strict=True):

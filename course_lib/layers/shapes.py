@@ -1,42 +1,32 @@
-"""The shape of everything, from input to logits, by formula: what a list of layers does to sizes, weights and cost."""
+"""The shape of everything, from input to logits, by formula, and what it weighs and costs."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from course_lib.convolution import conv2d_multiply_adds, conv2d_parameters, conv_output_size
+from course_lib.runtime.checks import check_choice, check_count
+
+Shape = tuple[int, ...]  # of one image: (C, H, W), or (features,) after flattening
 
 
 class Step(NamedTuple):
-    """One line of a trace: the layer as it was written, the shape of one image after it, its learned numbers and its cost."""
+    """One line of a trace: a layer as it was written, the shape after it, its weights and cost."""
 
     layer: str
-    shape: tuple[int, ...]  # (C, H, W), or (features,) after flattening
+    shape: Shape
     parameters: int
     multiply_adds: int  # for one image; pooling, activations and biases do not count, as is usual
 
 
-WORDS = {
-    "conv": "conv OUT_CHANNELS KERNEL [stride=S] [padding=P]",
-    "max_pool": "max_pool KERNEL [stride=S] [padding=P]",
-    "avg_pool": "avg_pool KERNEL [stride=S] [padding=P]",
-    "global_avg_pool": "global_avg_pool",
-    "batch_norm": "batch_norm",
-    "relu": "relu",
-    "dropout": "dropout",
-    "flatten": "flatten",
-    "dense": "dense OUT_FEATURES",
-}
-"""The layers that `trace_shapes` understands, and how each is written."""
-
-
-def trace_shapes(layers: str | Iterable[str], input_shape: tuple[int, int, int]) -> list[Step]:
+def trace_shapes(layers: str | Iterable[str], input_shape: Shape) -> list[Step]:
     """Follow one image through a list of layers.
 
-    layers: one layer on each line (or a list of lines), written as in `WORDS`; input_shape: (C, H, W). Returns the input and
-    then a `Step` for each layer. Raises ValueError that names the line and the shape that arrived there, where they do not fit.
+    layers: one layer on each line (or a list of lines), written as in `WORDS`; input_shape:
+    (C, H, W). Returns the input and then a `Step` for each layer. Raises ValueError that names the
+    line and the shape that arrived there, where they do not fit.
     """
-    lines = layers.splitlines() if isinstance(layers, str) else list(layers)
+    lines = layers.splitlines() if isinstance(layers, str) else layers
     steps = [Step("input", tuple(input_shape), 0, 0)]
     for number, line in enumerate((line.strip() for line in lines if line.strip()), 1):
         try:
@@ -46,46 +36,54 @@ def trace_shapes(layers: str | Iterable[str], input_shape: tuple[int, int, int])
     return steps
 
 
-def _step(line, shape):
-    word, numbers, options = _read(line)
+def _step(line: str, shape: Shape) -> Step:
+    word, *rest = line.split()
+    check_choice("the layer", word, list(WORDS))
     if word in ("conv", "max_pool", "avg_pool", "global_avg_pool") and len(shape) != 3:
         raise ValueError("it needs an image [C, H, W], and this has been flattened")
-    if word == "conv":
-        (channels, kernel), stride, padding = numbers, options.get("stride", 1), options.get("padding", 0)
-        size = conv_output_size(shape[1:], kernel, stride, padding)
-        cost = conv2d_multiply_adds(shape[1:], shape[0], channels, kernel, stride=stride, padding=padding)
-        return Step(line, (channels, *size), conv2d_parameters(shape[0], channels, kernel), cost)
-    if word in ("max_pool", "avg_pool"):
-        (kernel,), padding = numbers, options.get("padding", 0)
-        size = conv_output_size(shape[1:], kernel, options.get("stride", kernel), padding)
-        return Step(line, (shape[0], *size), 0, 0)
-    if word == "global_avg_pool":
-        return Step(line, shape[:1], 0, 0)
-    if word == "flatten":
-        return Step(line, (math.prod(shape),), 0, 0)
-    if word == "dense":
-        if len(shape) != 1:
-            raise ValueError("it needs features in a row: put flatten or global_avg_pool before it")
-        return Step(line, (numbers[0],), numbers[0] * (shape[0] + 1), numbers[0] * shape[0])
-    return Step(line, shape, 2 * shape[0] if word == "batch_norm" else 0, 0)
+    if word == "dense" and len(shape) != 1:
+        raise ValueError("it needs features in a row: put flatten or global_avg_pool before it")
+    written, rule = WORDS[word]
+    arguments = [part.rpartition("=") for part in rest]
+    if not all(value.isdigit() for _, _, value in arguments):
+        raise ValueError(f"write {written}")
+    numbers = [int(value) for name, _, value in arguments if not name]
+    options = {name: int(value) for name, _, value in arguments if name}
+    try:
+        return Step(line, *rule(shape, *numbers, **options))
+    except TypeError:  # a number is missing, or one too many, or the layer has no such option
+        raise ValueError(f"write {written}") from None
 
 
-def _read(line):
-    """A line as (word, positional numbers, options)."""
-    word, *rest = line.split()
-    if word not in WORDS:
-        raise ValueError(f"no layer is called {word!r}: choose from {', '.join(WORDS)}")
-    positional = WORDS[word].split("[")[0].split()[1:]
-    allowed = [part.split("=")[0] for part in WORDS[word].split("[")[1:]]
-    numbers, options = [], {}
-    for part in rest:
-        name, equals, value = part.rpartition("=")
-        if not value.isdigit() or (equals and name not in allowed):
-            raise ValueError(f"{part!r} is not understood: write {WORDS[word]}")
-        if equals:
-            options[name] = int(value)
-        else:
-            numbers.append(int(value))
-    if len(numbers) != len(positional) or 0 in numbers:
-        raise ValueError(f"write {WORDS[word]}")
-    return word, numbers, options
+# A rule makes of a shape and the numbers on a line: the shape after it, its learned numbers, its
+# multiply-adds.
+
+
+def _conv(shape: Shape, out_channels: int, kernel_size: int, *, stride: int = 1, padding: int = 0) -> tuple[Shape, int, int]:
+    size = (out_channels, *conv_output_size(shape[1:], kernel_size, stride, padding))
+    cost = conv2d_multiply_adds(shape[1:], shape[0], out_channels, kernel_size, stride=stride, padding=padding)
+    return size, conv2d_parameters(shape[0], out_channels, kernel_size), cost
+
+
+def _pool(shape: Shape, kernel_size: int, *, stride: int | None = None, padding: int = 0) -> tuple[Shape, int, int]:
+    size = conv_output_size(shape[1:], kernel_size, kernel_size if stride is None else stride, padding)
+    return (shape[0], *size), 0, 0
+
+
+def _dense(shape: Shape, out_features: int) -> tuple[Shape, int, int]:
+    check_count("OUT_FEATURES", out_features)
+    return (out_features,), out_features * (shape[0] + 1), out_features * shape[0]
+
+
+# The layers that `trace_shapes` understands: how each is written, and its rule.
+WORDS: dict[str, tuple[str, Callable[..., tuple[Shape, int, int]]]] = {
+    "conv": ("conv OUT_CHANNELS KERNEL [stride=S] [padding=P]", _conv),
+    "max_pool": ("max_pool KERNEL [stride=S] [padding=P]", _pool),
+    "avg_pool": ("avg_pool KERNEL [stride=S] [padding=P]", _pool),
+    "global_avg_pool": ("global_avg_pool", lambda shape: (shape[:1], 0, 0)),
+    "batch_norm": ("batch_norm", lambda shape: (shape, 2 * shape[0], 0)),
+    "relu": ("relu", lambda shape: (shape, 0, 0)),
+    "dropout": ("dropout", lambda shape: (shape, 0, 0)),
+    "flatten": ("flatten", lambda shape: ((math.prod(shape),), 0, 0)),
+    "dense": ("dense OUT_FEATURES", _dense),
+}

@@ -1,6 +1,8 @@
 """Where tensors live."""
 
 import os
+import platform
+from pathlib import Path
 
 import torch
 
@@ -9,8 +11,9 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
     """Chooses the device to work on.
 
     Args:
-        name: "cpu", "cuda", "cuda:1" or "mps". None asks the environment variable COURSE_DEVICE; where that is not set
-            either, the first CUDA GPU is taken if there is one and the CPU otherwise.
+        name: "cpu", "cuda", "cuda:1" or "mps". None asks the environment variable COURSE_DEVICE;
+            where that is not set either, the first CUDA GPU is taken if there is one and the CPU
+            otherwise.
 
     Returns:
         A device that exists on this machine.
@@ -18,28 +21,21 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
     Raises:
         ValueError: the named device does not exist here.
 
-    Apple's GPU (mps) is taken only when it is named: it has no float64, in which the course checks its derivations.
+    Apple's GPU (mps) is taken only when it is named: it has no float64, in which the course checks
+    its derivations.
     """
     source = "the argument name"
     if name is None and os.environ.get("COURSE_DEVICE"):
         name, source = os.environ["COURSE_DEVICE"], "the environment variable COURSE_DEVICE"
     if name is None:
         return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
-    names = available_devices()
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    names = ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
     requested = str(name).strip().lower()
-    if requested in ("cuda", "cpu:0", "mps:0"):
-        requested = {"cuda": "cuda:0", "cpu:0": "cpu", "mps:0": "mps"}[requested]
+    requested = {"cuda": "cuda:0", "cpu:0": "cpu", "mps:0": "mps"}.get(requested, requested)
     if requested not in names:
         raise ValueError(f"there is no device {str(name)!r} here ({source}): choose one of {', '.join(names)}")
     return torch.device(requested)
-
-
-def available_devices() -> list[str]:
-    """The devices of this machine that PyTorch can use, by name: "cpu" first, then "cuda:0", "cuda:1", ... and "mps"."""
-    names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        names.append("mps")
-    return names
 
 
 def describe_device(device: torch.device) -> str:
@@ -53,13 +49,29 @@ def describe_device(device: torch.device) -> str:
     return str(device)
 
 
-def bfloat16_works(device: torch.device) -> bool:
-    """Whether bfloat16 can be computed with on `device`: multiplies two small matrices and compares with float32.
+def processor() -> str:
+    """One phrase on the CPU: its model, and the instructions that PyTorch computes with.
 
-    Asking the hardware is the only sure way: a device may know the type and lack the operation.
+    They decide its speed. For example "AMD EPYC, AVX-512 with bfloat16". What is not known is left
+    out; it never fails.
     """
-    generator = torch.Generator().manual_seed(0)
-    left, right = torch.rand(2, 16, 16, generator=generator).unbind()
+    info = Path("/proc/cpuinfo")  # Linux only
+    lines = info.read_text(encoding="utf-8").splitlines() if os.access(info, os.R_OK) else []
+    fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    model = fields.get("model name") or platform.processor() or platform.machine() or "unknown processor"
+    instructions = torch.backends.cpu.get_cpu_capability().replace("AVX512", "AVX-512")
+    if instructions in ("DEFAULT", "NO AVX"):  # nothing beyond what every processor of this family has
+        return model
+    bfloat16 = "bf16" in fields.get("flags", "") or "bf16" in fields.get("Features", "")  # x86; Arm
+    return f"{model}, {instructions}{' with bfloat16' if bfloat16 else ''}"
+
+
+def bfloat16_works(device: torch.device) -> bool:
+    """Whether `device` computes in bfloat16: a small product is compared with that in float32.
+
+    Trying is the only sure way: a device may know the type and lack the operation.
+    """
+    left, right = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0)).unbind()
     try:
         product = left.to(device, torch.bfloat16) @ right.to(device, torch.bfloat16)
         # 8 significant bits: each factor is off by up to 2^-9 of itself, and so is the result.

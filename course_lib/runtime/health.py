@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from packaging.version import Version
 
-from course_lib.runtime.device import bfloat16_works, describe_device, pick_device
+from course_lib.runtime.device import bfloat16_works, describe_device, pick_device, processor
 from course_lib.runtime.versions import checkout, direct_requirements, installed_version, read_lock
 
 UNTESTED_PYTHON = "3.14"
@@ -44,17 +44,17 @@ def python() -> Finding:
 
 
 def packages() -> list[Finding]:
-    """Each package that the course needs: installed, new enough, and as the lock of the checkout has it, where there is one.
+    """Each package that the course needs: installed, new enough, and as locked.
 
-    In a checkout that includes what JupyterLab needs. A version that is new enough but differs from the lock is worth knowing
-    and no fault.
+    In a checkout that includes JupyterLab. A version that is new enough but differs from the lock
+    is worth knowing and no fault.
     """
     root = checkout()
     lock = read_lock(root / "constraints.txt") if root and (root / "constraints.txt").is_file() else {}
     findings = []
     for name, requirement in {**direct_requirements(), **(direct_requirements("lab") if root else {})}.items():
         version, locked = installed_version(name), lock.get(name)
-        # -B: make takes an environment for finished as long as the list of packages has not changed.
+        # -B: make leaves an environment alone as long as the list of packages is the same.
         install = "run make -B environment" if root else f"pip install -U {name}"
         if version is None:
             findings.append(Finding(name, "missing", install, needed=True))
@@ -78,6 +78,7 @@ def device() -> list[Finding]:
     busy = "" if threads <= cores else f"more than the {cores} cores; set OMP_NUM_THREADS={cores}"
     return [
         Finding("device", describe_device(chosen)),
+        Finding("processor", processor()),
         Finding("bfloat16", "works" if works else "does not work here", "" if works else "float32 is used; nothing to do"),
         Finding("threads", f"{threads} of {cores} cores", busy),
     ]
@@ -88,41 +89,34 @@ def data_sets(root: Path, available: dict[str, bool]) -> list[Finding]:
 
     Args:
         root: the folder of the real data sets.
-        available: by name of the set, whether its files are there; the embedded set is among them.
+        available: by name of the set, whether its files are there.
     """
     findings = [Finding("data root", shorten(root))]
     for name, present in available.items():
-        # The embedded set is part of the package: without it something is wrong with the installation.
-        needed = name == "glyphs" and not present
-        advice = "" if present else "install course_lib again" if needed else "downloaded when a notebook first asks for it"
-        findings.append(Finding(f"data set {name}", "present" if present else "not there", advice, needed))
+        advice = "" if present else "downloaded when a notebook first asks for it"
+        findings.append(Finding(f"data set {name}", "present" if present else "not there", advice))
     return findings
 
 
 def widgets() -> Finding:
-    """Whether sliders will render: the Python half and the JupyterLab half of ipywidgets must be there and belong together."""
+    """Whether sliders will render: Python's and JupyterLab's halves of ipywidgets must fit."""
     version, partner = installed_version("ipywidgets"), installed_version("jupyterlab-widgets")
     if "google.colab" in sys.modules:
         return Finding("widgets", f"ipywidgets {version}; Colab draws them itself")
     if version is None or partner is None:
-        missing = "ipywidgets" if version is None else "jupyterlab_widgets"
-        return Finding("widgets", f"{missing} is missing", "run make -B environment, or pip install -U ipywidgets", needed=True)
+        missing = f"{'ipywidgets' if version is None else 'jupyterlab_widgets'} is missing"
+        return Finding("widgets", missing, "run make -B environment, or pip install -U ipywidgets", needed=True)
     value = f"ipywidgets {version} with jupyterlab_widgets {partner}"
     # ipywidgets 7 talks to jupyterlab_widgets 1, ipywidgets 8 to jupyterlab_widgets 3.
     partner_major = {7: 1, 8: 3}.get(Version(version).major)
     if partner_major is not None and Version(partner).major != partner_major:
         return Finding("widgets", value, "these do not belong together; pip install -U ipywidgets jupyterlab_widgets")
-    extension = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyter-widgets", "jupyterlab-manager", "package.json")
-    if not extension.is_file():
-        return Finding("widgets", value, "JupyterLab's half is not in this environment; install jupyterlab_widgets again")
     return Finding("widgets", value)
 
 
 def shorten(path: Path) -> str:
-    """A path as the reader knows it: from the checkout or from the home folder where it lies inside, in full elsewhere."""
-    path, root = Path(path).absolute(), checkout()
+    """A path as the reader knows it: from the checkout or the home folder, elsewhere in full."""
+    root, home = checkout(), Path(os.path.expanduser("~"))  # never an error, also where nobody is at home
     if root and path.is_relative_to(root):
         return f"{path.relative_to(root).as_posix()}/ in the checkout"
-    if path.is_relative_to(Path.home()):
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    return str(path)
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)

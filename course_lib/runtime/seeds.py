@@ -14,8 +14,9 @@ def seed_everything(seed: int) -> torch.Generator:
         seed: a whole number from 0 to 2^32 - 1, the range that all three accept.
 
     Returns:
-        A new generator on the CPU, seeded with `seed`. Pass it on to whatever draws random numbers: code that takes a generator
-        does not depend on how many numbers other code has drawn, and draws the same for a model on the CPU and on a GPU.
+        A new generator on the CPU, seeded with `seed`. Pass it on as `rng` to whatever draws random
+        numbers: code that takes one does not depend on how many numbers other code has drawn, and
+        draws the same for a model on the CPU and on a GPU.
 
     Raises:
         ValueError: `seed` lies outside that range.

@@ -1,4 +1,4 @@
-"""How long things take, measured so that other programs on the machine disturb all candidates alike."""
+"""How long things take, measured so that other programs disturb all candidates alike."""
 
 import statistics
 import time
@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 import torch
 
+from course_lib.runtime.checks import check_count
+
 
 def interleaved_medians(functions: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
-    """Median seconds of each function, called in turn, round after round, after one round to warm up.
+    """Median seconds of each function, called in turn, round after round, after one to warm up.
 
-    Work that was queued on a GPU is waited for, so a call is timed to its end. Compare the results as ratios: all were measured
-    in the same minutes. Raises ValueError for fewer than one round.
+    Work that was queued on a GPU is waited for, so a call is timed to its end. Compare the results
+    as ratios: all were measured in the same minutes. Raises ValueError for fewer than one round.
     """
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, got {rounds}")
-    times = {name: [] for name in functions}
+    check_count("rounds", rounds)
+    times: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds + 1):
         for name, function in functions.items():
             _wait()
@@ -26,8 +27,6 @@ def interleaved_medians(functions: dict[str, Callable[[], object]], rounds: int 
     return {name: statistics.median(record[1:]) for name, record in times.items()}
 
 
-def _wait():
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    if torch.backends.mps.is_available():
-        torch.mps.synchronize()
+def _wait() -> None:
+    if torch.accelerator.is_available():  # CUDA, MPS, ...
+        torch.accelerator.synchronize()

@@ -4,5 +4,3 @@ The figures are in `figures`, the interactive one in `explorers`.
 """
 
 from course_lib.start.pixels import fit_pixels, log_likelihood, posterior, sample_pixels
-
-__all__ = ["fit_pixels", "log_likelihood", "posterior", "sample_pixels"]

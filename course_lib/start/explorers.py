@@ -1,6 +1,10 @@
 """The interactive picture of chapter 0: turn the factors of an image by hand."""
 
+from typing import Any
+
 import ipywidgets as widgets
+import torch
+from matplotlib.figure import Figure
 
 from course_lib.data import TYPEFACES, make_factors, render
 from course_lib.start.figures import image_with_factors
@@ -13,11 +17,14 @@ PAPERS = {
 }
 
 
-def glyph_factors(paper="white on black", texture=0.0, neighbours=False, **factors):
-    """The factors of one image from the explorer's controls: grey, or in colour with texture and neighbours."""
-    if PAPERS[paper] is None:
+def glyph_factors(
+    paper: str = "white on black", texture: float = 0.0, neighbours: bool = False, **factors: Any
+) -> dict[str, torch.Tensor]:
+    """The factors of one image from the explorer's controls."""
+    colours = PAPERS[paper]
+    if colours is None:
         return make_factors("glyphs", **factors)
-    foreground, background = PAPERS[paper]
+    foreground, background = colours
     return make_factors(
         "glyphs-color",
         foreground=foreground,
@@ -30,13 +37,16 @@ def glyph_factors(paper="white on black", texture=0.0, neighbours=False, **facto
     )
 
 
-def render_glyph(**controls):
+def render_glyph(**controls: Any) -> Figure:
     """The explorer's picture: one image with its mask and its factors."""
     return image_with_factors(glyph_factors(**controls))
 
 
-def explore_glyphs():
-    """The explorer: every factor of an embedded image under the reader's hand. The limits are wider than the data's own."""
+def explore_glyphs() -> Explorer:
+    """The explorer: every factor of an embedded image under the reader's hand.
+
+    The limits are wider than the data's own.
+    """
     faces = [(face.name, number) for number, face in enumerate(TYPEFACES)]
     controls = {
         "digit": slider("digit", 0, 9, 4),
@@ -58,10 +68,10 @@ def explore_glyphs():
     return Explorer(render_glyph, controls, alt, layout=[widgets.HBox([left, right])])
 
 
-def glyph_strip():
+def glyph_strip() -> Figure:
     """What the explorer shows at six settings, for readers without a kernel running."""
     factors = {"digit": 4, "typeface": 8}
-    settings = {
+    settings: dict[str, dict[str, Any]] = {
         "as it starts": {},
         "another typeface": {"typeface": 21},
         "angle 60": {"angle": 60},

@@ -1,19 +1,22 @@
-"""The pictures of chapter 0: what each factor of the embedded images does, and the two directions."""
+"""The pictures of chapter 0: what each factor of an embedded image does, and two directions."""
+
+from collections.abc import Sequence
 
 import torch
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from course_lib.data import FACTORS, RANGES, TYPEFACES, make_factors, render
 from course_lib.viz import COLOURS, draw_image, new_figure
 
 
-def factor_strips(steps=7, digit=4, typeface="DejaVu Serif"):
-    """One row for each continuous factor of `glyphs`: the same digit as that factor goes through its range, all others fixed."""
+def factor_strips(steps: int = 7, digit: int = 4, typeface: str = "DejaVu Serif") -> Figure:
+    """A row for each continuous factor of `glyphs`: one digit, as it goes through its range."""
     ranges = RANGES["glyphs"]
     figure, axes = new_figure(len(ranges), steps, size=(7, 1.12 * len(ranges)))
     for row, (factor, (low, high)) in zip(axes, ranges.items(), strict=True):
         values = torch.linspace(low, high, steps, dtype=torch.float32, device="cpu")
-        images, _ = render(make_factors(digit=digit, typeface=typeface, **{factor: values}))
+        images, _ = render(make_factors("glyphs", digit=digit, typeface=typeface, **{factor: values}))
         for axis, image, value in zip(row, images, values.tolist(), strict=True):
             draw_image(axis, image)
             axis.set_title(f"{round(value, 3) + 0.0:g}", fontsize=8)
@@ -21,8 +24,8 @@ def factor_strips(steps=7, digit=4, typeface="DejaVu Serif"):
     return figure
 
 
-def typeface_table(digits=(0, 1, 2, 4, 7), columns=5):
-    """Every typeface with some of its digits: first those that training images use, then, framed, the held-out ones."""
+def typeface_table(digits: Sequence[int] = (0, 1, 2, 4, 7), columns: int = 5) -> Figure:
+    """Every typeface with some of its digits; at the end, framed, those that are held out."""
     faces = sorted(range(len(TYPEFACES)), key=lambda number: TYPEFACES[number].held_out)
     rows = -(-len(faces) // columns)
     figure, axes = new_figure(rows, columns, size=(9, 0.82 * rows))
@@ -39,8 +42,12 @@ def typeface_table(digits=(0, 1, 2, 4, 7), columns=5):
     return figure
 
 
-def two_directions(image, probabilities, classes, samples):
-    """Left: one image and p(y|x), from image to label. Right: a label and images drawn from p(x|y), from label to image.
+def two_directions(
+    image: torch.Tensor, probabilities: torch.Tensor, classes: Sequence[str], samples: list[tuple[str, torch.Tensor]]
+) -> Figure:
+    """Left: one image and p(y|x), from image to label.
+
+    Right: a label and images drawn from p(x|y), from label to image.
 
     image: [1, H, W], probabilities: [K], samples: list of (class, image).
     """
@@ -68,7 +75,7 @@ def two_directions(image, probabilities, classes, samples):
     return figure
 
 
-def describe(factors):
+def describe(factors: dict[str, torch.Tensor]) -> str:
     """The factors of one image as lines of text."""
     lines = []
     for name in FACTORS:
@@ -79,8 +86,8 @@ def describe(factors):
     return "\n".join(lines)
 
 
-def image_with_factors(factors, size=64):
-    """One image drawn from its factors (a dict with one row), large, with its mask and the factors beside it."""
+def image_with_factors(factors: dict[str, torch.Tensor], size: int = 64) -> Figure:
+    """One image from its factors (a dict with one row), large, with its mask and the factors."""
     images, masks = render(factors, size=size)
     figure, axes = new_figure(1, 3, size=(8, 3), width_ratios=[1, 1, 1.1])
     draw_image(axes[0, 0], images[0], "image")

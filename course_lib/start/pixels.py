@@ -1,16 +1,18 @@
-"""Naive Bayes on black-and-white pixels: one probability for each pixel and class, and everything else follows."""
+"""Naive Bayes on black-and-white pixels: a probability for each pixel and class, no more."""
 
 import torch
 
-from course_lib.data.arguments import check_labels
+from course_lib.runtime.checks import check_labels
 
 
-def fit_pixels(images, labels, classes):
-    """How often each pixel is white in each class: the maximum-likelihood estimate, smoothed by one image of each kind.
+def fit_pixels(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """How often each pixel is white in each class.
 
-    images: bool or 0/1 [N, D], labels: int64 [N] from 0 to classes - 1 -> theta float64 [classes, D], strictly between 0 and 1.
-    Raises ValueError if a class has no image, a label is not from 0 to classes - 1, or a pixel is neither 0 nor 1; TypeError for
-    labels of another type.
+    The maximum-likelihood estimate, smoothed by one image of each kind.
+
+    images: bool or 0/1 [N, D], labels: int64 [N] from 0 to classes - 1 -> theta float64 [classes,
+    D], strictly between 0 and 1. Raises ValueError if a class has no image, a label is not from 0
+    to classes - 1, or a pixel is neither 0 nor 1; TypeError for labels of another type.
     """
     _check_black_and_white(images)
     check_labels(labels, len(images), classes)
@@ -23,31 +25,37 @@ def fit_pixels(images, labels, classes):
     return (white + 1) / (counts[:, None] + 2)  # without the 1 and 2 a pixel never seen white would be impossible for ever
 
 
-def log_likelihood(images, theta):
-    """log p(x|y) for every image and class: the sum over pixels of x log theta + (1 - x) log(1 - theta), in nats.
+def log_likelihood(images: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+    """log p(x|y) for every image and class, in nats.
 
-    images: bool or 0/1 [N, D], theta: [K, D] -> float64 [N, K]. Raises ValueError if a pixel is neither 0 nor 1.
+    The sum over pixels of x log theta + (1 - x) log(1 - theta).
+
+    images: bool or 0/1 [N, D], theta: [K, D] -> float64 [N, K]. Raises ValueError if a pixel is
+    neither 0 nor 1.
     """
     _check_black_and_white(images)
     x, theta = images.double(), theta.double()
     return x @ theta.log().T + (1 - x) @ (1 - theta).log().T
 
 
-def _check_black_and_white(images):
+def _check_black_and_white(images: torch.Tensor) -> None:
     wrong = (images != 0) & (images != 1)  # also NaN
     if wrong.any():
         value = images[wrong][0].item()
         raise ValueError(f"a pixel is {value:g}: it must be 0 or 1 (images > 127 makes grey bytes black and white)")
 
 
-def posterior(log_likelihoods, log_prior):
-    """p(y|x) by Bayes' rule, from log p(x|y) [N, K] and log p(y) [K] -> [N, K], each row summing to 1.
+def posterior(log_likelihoods: torch.Tensor, log_prior: torch.Tensor) -> torch.Tensor:
+    """p(y|x) by Bayes' rule: [N, K], each row summing to 1.
 
-    Computed in logarithms: the likelihood of an image of a thousand pixels is too small for any floating-point number.
+    log_likelihoods: log p(x|y), [N, K]. log_prior: log p(y), [K].
+
+    Computed in logarithms: the likelihood of an image of a thousand pixels is too small for any
+    floating-point number.
     """
     return torch.softmax(log_likelihoods + log_prior, dim=1)
 
 
-def sample_pixels(theta, labels, generator=None):
-    """Draw images from p(x|y), every pixel on its own: theta [K, D], labels [N] -> 0/1 float32 [N, D]."""
-    return torch.bernoulli(theta[labels], generator=generator).float()
+def sample_pixels(theta: torch.Tensor, labels: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
+    """Draw images from p(x|y), pixel by pixel: theta [K, D], labels [N] -> 0/1 float32 [N, D]."""
+    return torch.bernoulli(theta[labels], generator=rng).float()

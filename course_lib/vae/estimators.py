@@ -1,8 +1,9 @@
-"""Two ways to estimate the gradient of an expectation from samples, and a function for which both are known exactly.
+"""Two ways to estimate the gradient of an expectation, and a function where both are known.
 
-The question: for z ~ q = N(mean, exp(log_variance)), with independent latents, how does E_q[f(z)] change with mean and
-log_variance? Each function returns one estimate for each sample, [S, Z], so that their scatter can be measured; the estimate
-that a training step uses is the mean over S, and its variance is that of one sample divided by S.
+The question: for z ~ q = N(mean, exp(log_variance)), with independent latents, how does E_q[f(z)]
+change with mean and log_variance? Each function returns one estimate for each sample, [S, Z], so
+that their scatter can be measured; the estimate that a training step uses is the mean over S, and
+its variance is that of one sample divided by S.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,11 @@ from typing import NamedTuple
 
 import torch
 
-from course_lib.data.arguments import check_count
+from course_lib.runtime.checks import check_count
 
 
 class GradientSamples(NamedTuple):
-    """Estimates of the gradient, one row for each sample: with respect to mean and to log_variance, each [S, Z]."""
+    """Estimates of the gradient with respect to mean and log_variance, each [S, Z]."""
 
     mean: torch.Tensor
     log_variance: torch.Tensor
@@ -26,11 +27,12 @@ def reparameterisation_gradients(
     mean: torch.Tensor,
     log_variance: torch.Tensor,
     samples: int,
-    generator: torch.Generator | None = None,
+    rng: torch.Generator | None = None,
 ) -> GradientSamples:
-    """The gradient through the sample: z = mean + exp(log_variance / 2) noise, so d f(z) = f'(z) dz.
+    """The gradient through the sample: z = mean + exp(log_variance / 2) eps, so d f(z) = f'(z) dz.
 
-    The noise does not depend on the parameters, and the derivative moves inside the expectation. It needs f'.
+    eps does not depend on the parameters, and the derivative moves inside the expectation. It needs
+    f'.
 
     Source: Kingma and Welling, Auto-Encoding Variational Bayes (2014), section 2.4.
 
@@ -39,14 +41,13 @@ def reparameterisation_gradients(
         mean: [Z].
         log_variance: [Z], in nats.
         samples: S.
-        generator: of the CPU, where the noise is drawn.
+        rng: of the CPU, where eps is drawn.
     """
-    noise = _noise(mean, log_variance, samples, generator)
+    eps = _draw(mean, log_variance, samples, rng)
     # A copy of the parameters for each sample: its gradient is that sample's own estimate.
-    means = mean.detach().expand_as(noise).clone().requires_grad_()
-    log_variances = log_variance.detach().expand_as(noise).clone().requires_grad_()
-    z = means + (log_variances / 2).exp() * noise
-    values = _values(f, z)
+    means = mean.detach().expand_as(eps).clone().requires_grad_()
+    log_variances = log_variance.detach().expand_as(eps).clone().requires_grad_()
+    values = _values(f, means + (log_variances / 2).exp() * eps)
     return GradientSamples(*torch.autograd.grad(values.sum(), [means, log_variances]))
 
 
@@ -56,38 +57,37 @@ def score_function_gradients(
     mean: torch.Tensor,
     log_variance: torch.Tensor,
     samples: int,
-    generator: torch.Generator | None = None,
+    rng: torch.Generator | None = None,
     baseline: float | str = 0.0,
 ) -> GradientSamples:
     """The gradient of the density: (f(z) - baseline) times the gradient of log q(z), the score.
 
-    It needs values of f only, so f may be a black box, and z discrete. The score has the mean 0, so a baseline that does not
-    depend on the sample changes the variance and not the mean. "leave-one-out" takes, for each sample, the mean of f over the
-    S - 1 others. (The mean over *all* samples would bias the estimate: it depends on the sample itself.)
+    It needs values of f only, so f may be a black box, and z discrete. The score has the mean 0, so
+    a baseline that does not depend on the sample changes the variance and not the mean.
+    "leave-one-out" takes, for each sample, the mean of f over the S - 1 others. (The mean over
+    *all* samples would bias the estimate: it depends on the sample itself.)
 
-    Source: Williams, Simple statistical gradient-following algorithms for connectionist reinforcement learning (1992), known as
-    REINFORCE; leave-one-out: Mnih and Rezende, Variational inference for Monte Carlo objectives (2016), section 2.5.1.
+    Source: Williams, Simple statistical gradient-following algorithms for connectionist
+    reinforcement learning (1992), known as REINFORCE; leave-one-out: Mnih and Rezende, Variational
+    inference for Monte Carlo objectives (2016), section 2.5.1.
 
-    Arguments as in `reparameterisation_gradients`, but f need not be differentiable. baseline: a number, or "leave-one-out",
-    which needs two samples (ValueError).
+    Arguments as in `reparameterisation_gradients`, but f need not be differentiable. baseline: a
+    number, or "leave-one-out", which needs two samples (ValueError).
     """
-    noise = _noise(mean, log_variance, samples, generator)
+    leave_one_out = baseline == "leave-one-out"
+    eps = _draw(mean, log_variance, samples, rng, least=2 if leave_one_out else 1)
     std = (log_variance / 2).exp()
-    values = _values(f, mean + std * noise)
-    if baseline == "leave-one-out":
-        if samples < 2:
-            raise ValueError(f'samples is {samples}: baseline="leave-one-out" needs another sample, at least 2')
-        baseline = (values.sum() - values) / (samples - 1)
-    elif isinstance(baseline, str):
-        raise ValueError(f'baseline is {baseline!r}: give a number or "leave-one-out"')
-    excess = (values - baseline)[:, None]
-    # log q = -(z - mean)^2 / (2 variance) - log_variance / 2 - ..., differentiated, with noise = (z - mean) / std.
-    return GradientSamples(excess * noise / std, excess * (noise.square() - 1) / 2)
+    values = _values(f, mean + std * eps)
+    level = (values.sum() - values) / (samples - 1) if leave_one_out else float(baseline)
+    excess = (values - level)[:, None]
+    # log q = -(z - mean)^2 / (2 variance) - log_variance / 2 - ..., differentiated, with eps = (z -
+    # mean) / std.
+    return GradientSamples(excess * eps / std, excess * (eps.square() - 1) / 2)
 
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """f(z) = sum of scale_i (z_i - centre_i)^2: its expectation, gradients and variances under q are polynomials in the moments.
+    """f(z) = sum of scale_i (z_i - centre_i)^2: all of its gradients and variances are polynomials.
 
     E u^2 = 1, E u^4 = 3, E u^6 = 15, E u^8 = 105 of a normal u are all that they need.
 
@@ -98,11 +98,6 @@ class Quadratic:
 
     scale: torch.Tensor
     centre: torch.Tensor
-
-    def __post_init__(self) -> None:
-        if self.scale.dim() != 1 or self.scale.shape != self.centre.shape:
-            shapes = f"{list(self.scale.shape)} and {list(self.centre.shape)}"
-            raise ValueError(f"scale and centre must be two [Z], got {shapes}")
 
     def __call__(self, z: torch.Tensor) -> torch.Tensor:
         """f of each row: [S, Z] -> [S]."""
@@ -117,9 +112,10 @@ class Quadratic:
         return GradientSamples(2 * self.scale * (mean - self.centre), self.scale * log_variance.exp())
 
     def reparameterisation_variance(self, mean: torch.Tensor, log_variance: torch.Tensor) -> GradientSamples:
-        """Variance of one sample's reparameterisation gradient: each [Z]. No latent adds to the variance of another.
+        """Variance of one sample's reparameterisation gradient: each [Z], whatever the others do.
 
-        With d = mean - centre and z = mean + std u, the samples are 2 scale (d + std u) and scale (d std u + variance u^2).
+        With d = mean - centre and z = mean + std u, the samples are 2 scale (d + std u) and
+        scale (d std u + variance u^2).
         """
         variance, distance = log_variance.exp(), mean - self.centre
         of_log_variance = self.scale.square() * (distance.square() * variance + 2 * variance.square())
@@ -128,9 +124,10 @@ class Quadratic:
     def score_function_variance(self, mean: torch.Tensor, log_variance: torch.Tensor, baseline: float = 0.0) -> GradientSamples:
         """Variance of one sample's score-function gradient: each [Z].
 
-        Latent i sees f - baseline = A + B u + C u^2 + R: its own part, and the scatter R of the others (mean 0). The samples are
-        that times u / std and (u^2 - 1) / 2; take E of the squares, and subtract the squared gradient. The more latents, the
-        larger R, and the others' mean in A: every latent is blamed for what all of them did.
+        Latent i sees f - baseline = A + B u + C u^2 + R: its own part, and the scatter R of the
+        others (mean 0). The samples are that times u / std and (u^2 - 1) / 2; take E of the
+        squares, and subtract the squared gradient. The more latents, the larger R, and the others'
+        mean in A: every latent is blamed for what all of them did.
         """
         variance, distance = log_variance.exp(), mean - self.centre
         A = self.expectation(mean, log_variance) - self.scale * variance - baseline
@@ -140,24 +137,23 @@ class Quadratic:
         cross = B.square() + 2 * A * C
         squares = A.square() + 3 * cross + 15 * C.square() + others  # E (A + B u + C u^2 + R)^2 u^2
         of_mean = squares / variance - (2 * self.scale * distance).square()
-        squares = 2 * A.square() + 10 * cross + 78 * C.square() + 2 * others  # the same with (u^2 - 1)^2
+        squares = 2 * A.square() + 10 * cross + 78 * C.square() + 2 * others  # with (u^2 - 1)^2
         return GradientSamples(of_mean, squares / 4 - C.square())
 
 
-def _noise(mean: torch.Tensor, log_variance: torch.Tensor, samples: int, generator: torch.Generator | None) -> torch.Tensor:
-    """Standard normal [S, Z] in the type and on the device of mean, drawn on the CPU."""
-    if mean.dim() != 1 or mean.shape != log_variance.shape or len(mean) == 0:
-        shapes = f"{list(mean.shape)} and {list(log_variance.shape)}"
-        raise ValueError(f"mean and log_variance must be two [Z], got {shapes}")
-    samples = check_count("samples", samples, "an estimate needs at least one")
-    return torch.randn(samples, len(mean), generator=generator, dtype=mean.dtype, device="cpu").to(mean.device)
+def _draw(
+    mean: torch.Tensor, log_variance: torch.Tensor, samples: int, rng: torch.Generator | None, least: int = 1
+) -> torch.Tensor:
+    """eps, standard normal [S, Z], in the type and on the device of mean, drawn on the CPU."""
+    if mean.dim() != 1 or mean.shape != log_variance.shape:
+        raise ValueError(f"mean and log_variance must be two [Z], got {list(mean.shape)} and {list(log_variance.shape)}")
+    samples = check_count("samples", samples, least=least)
+    return torch.randn(samples, len(mean), generator=rng, dtype=mean.dtype, device="cpu").to(mean.device)
 
 
 def _values(f: Callable[[torch.Tensor], torch.Tensor], z: torch.Tensor) -> torch.Tensor:
     """f(z), if it is one number for each sample."""
     values = f(z)
     if values.shape != z.shape[:1]:
-        raise ValueError(
-            f"f must return one number for each sample, [{len(z)}], got the shape {list(values.shape)}: sum over the latents"
-        )
+        raise ValueError(f"f must return [{len(z)}], one number for each sample, got {list(values.shape)}: sum over the latents")
     return values

@@ -1,19 +1,25 @@
-"""The interactive picture of chapter 5: an image becomes a few numbers; turn them, and watch the image that they draw."""
+"""The interactive picture of chapter 5: turn the few numbers of an image, see what they draw."""
+
+from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 import torch
+from matplotlib.figure import Figure
 
-from course_lib.runtime import evaluation_mode
+from course_lib.data import ImageSet
+from course_lib.training import evaluation_mode
+from course_lib.vae.models import VAE, Autoencoder
 from course_lib.viz import Explorer, draw_image, new_figure, slider
 
 SLIDERS = 8  # latents that can be turned
 
 
 @torch.no_grad()
-def edited(model, x, changes):
-    """One image [C, H, W] in [0, 1], encoded (the mean of q), with some latents set to other values, and decoded: [C, H, W].
+def edited(model: VAE | Autoencoder, x: torch.Tensor, changes: Mapping[int, torch.Tensor | float]) -> torch.Tensor:
+    """One image [C, H, W] in [0, 1], encoded, with some latents changed, and decoded.
 
-    changes: dict of latents' numbers and the values that they get; empty for the reconstruction. The model has no labels.
+    changes: the new values by the latents' numbers; empty for the reconstruction. The code is the
+    mean of q. The model has no labels.
     """
     with evaluation_mode(model):
         z = code(model, x)
@@ -23,17 +29,18 @@ def edited(model, x, changes):
 
 
 @torch.no_grad()
-def code(model, x):
-    """The mean of q(z|x) of one image [C, H, W] in [0, 1], or an autoencoder's z: a tensor [Z] on the CPU."""
+def code(model: VAE | Autoencoder, x: torch.Tensor) -> torch.Tensor:
+    """The mean of q(z|x) of one image [C, H, W], or an autoencoder's z: [Z] on the CPU."""
     with evaluation_mode(model):
         z = model.encode(x[None].to(next(model.parameters()).device))
         return (z[0] if isinstance(z, tuple) else z)[0].cpu()
 
 
-def render_edit(model, images, order, number=0, **values):
-    """A test image, what the model makes of it, and the same after its latents were moved -> figure.
+def render_edit(model: VAE | Autoencoder, images: torch.Tensor, order: Sequence[int], number: int = 0, **values: float) -> Figure:
+    """A test image, what the model makes of it, and that after its latents were moved.
 
-    images: uint8 [N, C, H, W]. order: the latents that the sliders move. values: z1, z2, ... by how much each is moved.
+    images: uint8 [N, C, H, W]. order: the latents that the sliders move. values: z1, z2, ... by how
+    much each is moved.
     """
     x = images[number].float() / 255
     z = code(model, x)
@@ -45,14 +52,15 @@ def render_edit(model, images, order, number=0, **values):
     return figure
 
 
-def explore_latents(model, images, latent_kl):
+def explore_latents(model: VAE | Autoencoder, images: ImageSet, latent_kl: torch.Tensor) -> Explorer:
     """The explorer: choose a test image, encode it, move its latents, and see what they draw.
 
-    images: an `ImageSet`. latent_kl: [Z], as in `VAEEvaluation`: the sliders move the latents with the largest.
+    latent_kl: [Z], as in `VAEEvaluation`: the sliders move the latents with the largest.
     """
     order = torch.as_tensor(latent_kl).argsort(descending=True)[:SLIDERS].tolist()
     controls = {"number": slider("image", 0, min(len(images), 1000) - 1, 0)}
-    controls |= {f"z{place}": slider(f"z{place} +", -3, 3, 0, 0.25) for place in range(1, len(order) + 1)}
+    for place in range(1, len(order) + 1):
+        controls[f"z{place}"] = slider(f"z{place} +", -3, 3, 0, 0.25)
     columns = list(controls.values())
     half = (len(columns) + 1) // 2
     layout = [widgets.HBox([widgets.VBox(columns[:half]), widgets.VBox(columns[half:])])]
@@ -60,8 +68,15 @@ def explore_latents(model, images, latent_kl):
     return Explorer(lambda **values: render_edit(model, images.images, order, **values), controls, alt, layout=layout)
 
 
-def traversal_strip(model, images, number, latent_kl, steps=(-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5), rows=6):
-    """What the sliders do: one row for each of the latents with the largest KL, which is set to the given values -> figure."""
+def traversal_strip(
+    model: VAE | Autoencoder,
+    images: ImageSet,
+    number: int,
+    latent_kl: torch.Tensor,
+    steps: Sequence[float] = (-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5),
+    rows: int = 6,
+) -> Figure:
+    """What the sliders do: a row for each latent with a large KL, which is set to the values."""
     x = images.images[number].float() / 255
     latents = torch.as_tensor(latent_kl).argsort(descending=True)[:rows].tolist()
     figure, axes = new_figure(len(latents), len(steps) + 1, size=(0.75 * (len(steps) + 1) + 0.4, 0.75 * len(latents) + 0.3))

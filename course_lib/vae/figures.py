@@ -1,14 +1,29 @@
 """The pictures of chapter 5. Each function returns a matplotlib figure."""
 
-import torch
+from collections.abc import Mapping, Sequence
 
+import torch
+from matplotlib.figure import Figure
+
+from course_lib.training import Run
+from course_lib.vae.curved import CurvedModel
 from course_lib.viz import COLOURS, DASHES, LINES, MARKERS, SIZE_MAP, draw_image, mosaic, new_figure, running_mean
 
+Values = Sequence[float] | torch.Tensor
 
-def estimates(x, series, xlabel, ylabel, truth=None, ylim=None):
-    """Estimates with their error bars, x on a logarithmic axis: series is a dict of names and pairs (values, standard errors).
 
-    A bar reaches two standard errors to each side. truth: a level, drawn as a black line. Names stand a little beside each other.
+def estimates(
+    x: Sequence[int],
+    series: Mapping[str, tuple[Values, Values]],
+    xlabel: str,
+    ylabel: str,
+    truth: float | None = None,
+    ylim: tuple[float, float] | None = None,
+) -> Figure:
+    """Estimates with their error bars, x on a logarithmic axis.
+
+    series: by name pairs (values, standard errors); a bar reaches two standard errors to each side,
+    and names stand a little beside each other. truth: a level, drawn as a black line.
     """
     figure, axes = new_figure(size=(6.4, 3.2))
     axis = axes[0, 0]
@@ -31,8 +46,13 @@ def estimates(x, series, xlabel, ylabel, truth=None, ylim=None):
     return figure
 
 
-def measured_and_derived(x, measured, derived, xlabel, ylabel):
-    """Measured values as marks on lines of derived ones, both axes logarithmic: dicts of the same names and values [len(x)]."""
+def measured_and_derived(
+    x: Sequence[int], measured: Mapping[str, Values], derived: Mapping[str, Values], xlabel: str, ylabel: str
+) -> Figure:
+    """Measured values as marks on lines of derived ones, both axes logarithmic.
+
+    measured and derived: values [len(x)] by the same names.
+    """
     figure, axes = new_figure(size=(6.4, 3.2))
     axis = axes[0, 0]
     for number, (name, values) in enumerate(measured.items()):
@@ -49,11 +69,12 @@ def measured_and_derived(x, measured, derived, xlabel, ylabel):
     return figure
 
 
-def bent_latent(model, samples, chosen, side=1.9, zoom=3.6):
+def bent_latent(model: CurvedModel, samples: torch.Tensor, chosen: torch.Tensor, side: float = 1.9, zoom: float = 3.6) -> Figure:
     """A model with a latent bent into the plane, and the posterior of z at chosen points.
 
-    Left: log p(x) as colour, samples [N, 2] as dots, the curve with its z, and the points chosen [M, 2] as letters. Right:
-    p(z|x) of each of these, and dashed the Gaussian q with the largest bound.
+    Left: log p(x) as colour, samples [N, 2] as dots, the curve with its z, and the points chosen
+    [M, 2] as letters. Right: p(z|x) of each of these, and dashed the Gaussian q with the largest
+    bound.
     """
     figure, axes = new_figure(1, 2, size=(9.2, 3.9), width_ratios=[1.15, 1])
     plane, line = axes[0]
@@ -84,8 +105,8 @@ def bent_latent(model, samples, chosen, side=1.9, zoom=3.6):
     return figure
 
 
-def bound(x, elbo, log_p, xlabel, depth=None):
-    """The ELBO as a curve under the line log p(x), and the gap between them, shaded: x and elbo are [N], log_p is a number.
+def bound(x: Values, elbo: Values, log_p: float, xlabel: str, depth: float | None = None) -> Figure:
+    """The ELBO as a curve under log p(x), and the gap between them, shaded: x and elbo are [N].
 
     depth: how many nats below log p(x) the axis ends, by default where the curve does.
     """
@@ -103,8 +124,8 @@ def bound(x, elbo, log_p, xlabel, depth=None):
     return figure
 
 
-def gap_map(model, side=1.9, steps=41):
-    """What the best Gaussian loses at each point of the plane: KL(q || p(z|x)) in nats, with the curve f(z)."""
+def gap_map(model: CurvedModel, side: float = 1.9, steps: int = 41) -> Figure:
+    """What the best Gaussian loses in the plane: KL(q || p(z|x)) in nats, and the curve f(z)."""
     figure, axes = new_figure(size=(5.2, 4))
     axis = axes[0, 0]
     ticks = torch.linspace(-side, side, steps, dtype=torch.float64)
@@ -118,11 +139,11 @@ def gap_map(model, side=1.9, steps=41):
     return figure
 
 
-def gradient_histograms(samples, truth, limits, bins=80):
+def gradient_histograms(samples: Mapping[str, torch.Tensor], truth: float, limits: tuple[float, float], bins: int = 80) -> Figure:
     """Histograms of the gradient estimates of single samples, one over the other on one scale.
 
-    samples: dict of names and estimates [S]. truth: the exact gradient, a dashed line. limits: of the axis; what lies beyond is
-    counted in the last bars.
+    samples: estimates [S] by name. truth: the exact gradient, a dashed line. limits: of the axis;
+    what lies beyond is counted in the last bars.
     """
     figure, axes = new_figure(len(samples), 1, size=(7, 1.35 * len(samples)), sharex=True)
     low, high = limits
@@ -135,10 +156,10 @@ def gradient_histograms(samples, truth, limits, bins=80):
     return figure
 
 
-def latent_bars(measured, derived=None, ylabel="KL in nats per image", columns=3):
-    """The KL of each latent as bars, the largest first, one panel for each entry of measured, a dict of names and values [Z].
+def latent_bars(measured: Mapping[str, Values], derived: Mapping[str, Values] | None = None, columns: int = 3) -> Figure:
+    """The KL of each latent as bars, the largest first: a panel for each name, with values [Z].
 
-    derived: a dict of the same names and values [Z], drawn as dots over the bars.
+    derived: values [Z] by the same names, drawn as dots over the bars.
     """
     columns = min(columns, len(measured))
     rows = -(-len(measured) // columns)
@@ -156,14 +177,12 @@ def latent_bars(measured, derived=None, ylabel="KL in nats per image", columns=3
         axis.set(title=name, xlabel="latent, the largest first")
         axis.legend(fontsize=7)
     for axis in axes[:, 0]:
-        axis.set_ylabel(ylabel)
+        axis.set_ylabel("KL in nats per image")
     return figure
 
 
-def progress(run, images, columns=8, window=25):
-    """A run as it goes: images [N, C, H, W], and the two terms apart: of the training steps and, after each epoch, of the
-    validation set, where there is one.
-    """
+def progress(run: Run, images: torch.Tensor, columns: int = 8, window: int = 25) -> Figure:
+    """A run as it goes: images [N, C, H, W], and each term, of training and of validation."""
     figure, axes = new_figure(1, 3, size=(10, 2.8), width_ratios=[1.25, 1, 1])
     draw_image(axes[0, 0], mosaic(images, columns), f"after {run.step} steps")
     for axis, name, sign in ((axes[0, 1], "reconstruction", -1), (axes[0, 2], "kl", 1)):
@@ -175,15 +194,16 @@ def progress(run, images, columns=8, window=25):
             heights = [sign * epoch[f"validation_{name}"] for epoch in checked]
             axis.plot([epoch["step"] for epoch in checked], heights, "s--", color=COLOURS["vermilion"], label="validation")
             shown = shown + heights
-        margin = 0.05 * (max(shown) - min(shown)) or 1.0  # nats of densities can be negative, and those of a KL all 0
+        # Nats of densities can be negative, and those of a KL all 0.
+        margin = 0.05 * (max(shown) - min(shown)) or 1.0
         axis.set(xlabel="step", ylabel="nats per image", ylim=(min(shown) - margin, max(shown) + margin))
         axis.set_title("KL" if name == "kl" else "reconstruction: -E log p(x|z)")
         axis.legend(fontsize=8)
     return figure
 
 
-def rate_distortion(series, xlabel="rate: KL in nats", ylabel="distortion: -E log p(x|z) in nats"):
-    """Models in the plane of the two terms: series is a dict of names and points [S, 2] of (KL, -E log p(x|z)).
+def rate_distortion(series: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
+    """Models in the plane of the two terms: by name points [S, 2] of (KL, -E log p(x|z)).
 
     On each grey line their sum is the same, that is the ELBO; the dashed one goes through the best.
     """
@@ -197,14 +217,16 @@ def rate_distortion(series, xlabel="rate: KL in nats", ylabel="distortion: -E lo
     axis.plot([left, right], [best - left, best - right], color="0.4", linestyle="--", label=f"-ELBO = {best:.1f}", zorder=0)
     for level in torch.linspace(left + low, right + high, 10)[1:-1].tolist():
         axis.plot([left, right], [level - left, level - right], color="0.85", linewidth=0.8, zorder=0)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xlim=(left, right), ylim=(low, high))
+    axis.set(xlabel="rate: KL in nats", ylabel="distortion: -E log p(x|z) in nats", xlim=(left, right), ylim=(low, high))
     axis.legend(fontsize=8)
     return figure
 
 
-def latent_map(images, ticks, means, labels, classes):
-    """A latent space of two numbers. Left: the images decoded at every pair of ticks, [n n, C, H, W], in rows from the largest
-    second number down. Right: the codes of images, means [N, 2], each drawn as the number of its class.
+def latent_map(images: torch.Tensor, ticks: Values, means: torch.Tensor, labels: torch.Tensor, classes: Sequence[str]) -> Figure:
+    """A latent space of two numbers.
+
+    Left: the images decoded at every pair of ticks, [n n, C, H, W], in rows from the largest second
+    number down. Right: the codes of images, means [N, 2], each drawn as the number of its class.
     """
     figure, axes = new_figure(1, 2, size=(10, 4.9))
     picture, plane = axes[0]
@@ -224,8 +246,8 @@ def latent_map(images, ticks, means, labels, classes):
     return figure
 
 
-def information_table(information, factors, entropy):
-    """Mutual information of each latent and each factor, [Z, V], as a share of the factor's entropy [V], as numbers on a grid."""
+def information_table(information: torch.Tensor, factors: Sequence[str], entropy: torch.Tensor) -> Figure:
+    """Mutual information of latents and factors, [Z, V], as a share of the factors' entropy [V]."""
     share = information / entropy
     figure, axes = new_figure(size=(1.4 + 0.75 * len(factors), 0.9 + 0.3 * len(share)))
     axis = axes[0, 0]
@@ -240,8 +262,8 @@ def information_table(information, factors, entropy):
     return figure
 
 
-def scores(series, xlabel, bins=50):
-    """Histograms over each other: series is a dict of names and one number for each image. Names of one value are a line."""
+def scores(series: Mapping[str, torch.Tensor], xlabel: str, bins: int = 50) -> Figure:
+    """Histograms over each other: by name one number for each image. A single value is a line."""
     figure, axes = new_figure(size=(7, 2.8))
     axis = axes[0, 0]
     everything = torch.cat(list(series.values())).double()
@@ -258,9 +280,13 @@ def scores(series, xlabel, bins=50):
     return figure
 
 
-def symptoms(panels, records, ylabel="nats per image", highest=100):
-    """A mistake beside the right way: panels is a dict of titles and images; records one of titles and records, each a dict of
-    names and values of each step. A name has its colour, a title its dash. highest: where the axis ends.
+def symptoms(
+    panels: Mapping[str, torch.Tensor], records: Mapping[str, Mapping[str, Sequence[float]]], highest: float = 100
+) -> Figure:
+    """A mistake beside the right way.
+
+    panels: images by title. records: by title the values of each step by name; a name has its
+    colour, a title its dash. highest: where the axis ends.
     """
     figure, axes = new_figure(1, len(panels) + 1, size=(2.2 * len(panels) + 4.4, 2.4), width_ratios=[1] * len(panels) + [1.9])
     for axis, (title, images) in zip(axes[0], panels.items(), strict=False):
@@ -269,6 +295,6 @@ def symptoms(panels, records, ylabel="nats per image", highest=100):
     for (title, record), dash in zip(records.items(), DASHES, strict=False):
         for (name, values), colour in zip(record.items(), LINES, strict=False):
             axis.plot(running_mean(values, 15), dash, color=colour, label=f"{title}: {name}", linewidth=1.5)
-    axis.set(xlabel="step", ylabel=ylabel, ylim=(-0.03 * highest, highest))
+    axis.set(xlabel="step", ylabel="nats per image", ylim=(-0.03 * highest, highest))
     axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

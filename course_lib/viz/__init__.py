@@ -1,30 +1,22 @@
-"""Pictures shared by all chapters: a style, images side by side, showing with a text alternative, explorers."""
+"""Pictures shared by all chapters.
+
+A style, images side by side, schematics, showing with a text alternative, explorers.
+"""
 
 from course_lib.viz.curves import curves, draw_references, running_mean
+from course_lib.viz.diagrams import ROLES, draw_arrow, draw_block, draw_box, draw_cells, new_diagram
 from course_lib.viz.explorer import Explorer, slider
 from course_lib.viz.images import draw_image, image_grid, mosaic
 from course_lib.viz.live import LiveFigure
-from course_lib.viz.show import png, show
-from course_lib.viz.style import COLOURS, DASHES, GREY_MAP, LINES, MARKERS, SIGN_MAP, SIZE_MAP, new_figure
-
-__all__ = [
-    "COLOURS",
-    "DASHES",
-    "GREY_MAP",
-    "LINES",
-    "MARKERS",
-    "SIGN_MAP",
-    "SIZE_MAP",
-    "Explorer",
-    "LiveFigure",
-    "curves",
-    "draw_image",
-    "draw_references",
-    "image_grid",
-    "mosaic",
-    "new_figure",
-    "png",
-    "running_mean",
-    "show",
-    "slider",
-]
+from course_lib.viz.show import animation, png, show, show_animation
+from course_lib.viz.style import (
+    COLOURS,
+    DASHES,
+    GREY_MAP,
+    LINES,
+    MARKERS,
+    SIGN_MAP,
+    SIZE_MAP,
+    course_style,
+    new_figure,
+)

@@ -1,21 +1,30 @@
-"""Explorers: sliders beside a picture. Built from core widgets only, so that JupyterLab and Colab both show them.
+"""Explorers: sliders beside a picture.
 
-The picture is an image widget and not an output area: output areas hang programs that execute notebooks. What is shown carries
-a PNG of the first picture as well, for readers without a running kernel.
+Built from core widgets only, so that JupyterLab and Colab both show them.
+
+The picture is an image widget and not an output area: output areas hang programs that execute
+notebooks. What is shown carries a PNG of the first picture as well, for readers without a running
+kernel.
 """
 
 import base64
 import html
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
+from matplotlib.figure import Figure
 
-from course_lib.viz.show import png
+from course_lib.viz.show import DPI, described, png
 
 
-def slider(description, low, high, value, step=1):
-    """A slider of whole numbers, or of floats where step is one. It reports where it is let go: a picture takes a while."""
+def slider(description: str, low: float, high: float, value: float, step: float = 1) -> widgets.Widget:
+    """A slider of whole numbers, or of floats where step is one.
+
+    It reports where it is let go: a picture takes a while.
+    """
     kind = widgets.FloatSlider if isinstance(step, float) else widgets.IntSlider
     return kind(value=value, min=low, max=high, step=step, description=description, continuous_update=False)
 
@@ -23,27 +32,36 @@ def slider(description, low, high, value, step=1):
 class Explorer:
     """Controls and the picture that `render` draws from their values.
 
-    render: a function of the controls' values, by keyword, that returns a matplotlib figure. controls: dict of widgets with a
-    `value`, by argument name. layout: the widgets as they are to stand above the picture, by default the controls one under the
-    other. alt: what can be explored, in a sentence.
-    The first picture is drawn at once, so a mistake fails the cell; a later one is shown in red under the picture.
+    render: a function of the controls' values, by keyword, that returns a matplotlib figure.
+    controls: dict of widgets with a `value`, by argument name. layout: the widgets as they are to
+    stand above the picture, by default the controls one under the other. alt: what can be explored,
+    in a sentence. The first picture is drawn at once, so a mistake fails the cell; a later one is
+    shown in red under the picture.
     """
 
-    def __init__(self, render, controls, alt, layout=None, dpi=90):
-        self.render, self.controls, self.alt, self.dpi = render, controls, alt, dpi
-        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start", width="auto", max_width="100%"))
+    def __init__(
+        self,
+        render: Callable[..., Figure],
+        controls: Mapping[str, Any],
+        alt: str,
+        layout: Sequence[widgets.Widget] | None = None,
+    ) -> None:
+        self.render, self.controls, self.alt = render, controls, alt
+        self.image = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start", max_width="100%"))
         self.error = widgets.HTML()
         self.draw()
         for control in controls.values():
             control.observe(self._changed, names="value")
         self.box = widgets.VBox([*(layout or controls.values()), self.image, self.error])
 
-    def draw(self):
+    def draw(self) -> None:
         """Draw the picture for the present values."""
         figure = self.render(**{name: control.value for name, control in self.controls.items()})
-        self.image.value = png(figure, self.dpi)
+        self.image.value = png(figure)
+        self.image.layout.width = f"{figure.get_figwidth() * DPI:.0f}px"
+        self._metadata = described(figure, self.alt)
 
-    def _changed(self, _):
+    def _changed(self, _: object) -> None:
         try:
             self.draw()
             self.error.value = ""
@@ -51,7 +69,7 @@ class Explorer:
             message = html.escape(f"{type(error).__name__}: {error}")
             self.error.value = f'<span style="color: #D55E00">{message}</span>'
 
-    def show(self):
+    def show(self) -> None:
         """Display the explorer: live where a kernel runs, a picture elsewhere."""
         if "google.colab" in sys.modules:  # Colab chooses among several forms by rules of its own: give it the widget alone
             display(self.box)
@@ -62,4 +80,4 @@ class Explorer:
             "image/png": base64.b64encode(self.image.value).decode(),
             "text/plain": self.alt,
         }
-        display(bundle, raw=True, metadata={"image/png": {"alt": self.alt}})
+        display(bundle, raw=True, metadata=self._metadata)

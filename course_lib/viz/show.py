@@ -1,24 +1,25 @@
-"""Show a figure in a notebook as one output: a PNG and, for readers who cannot see it, a sentence that says what is on it."""
+"""Show a figure in a notebook as one output: a PNG, and a sentence for those who cannot see it."""
 
 import io
+from collections.abc import Iterable
 
-import matplotlib
 from IPython.display import display
+from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageStat
 
-# A reader's own settings of savefig (a tight bounding box, say) would change the size of every picture.
-_SAVING = {name: value for name, value in matplotlib.rcParamsDefault.items() if name.startswith("savefig.")}
+from course_lib.viz.style import course_style
+
+DPI = 100
+"""Pixels of the page for an inch of a figure; the file has twice as many, for sharp screens."""
 
 
-def png(figure, dpi=100):
+def png(figure: Figure, dpi: int = 2 * DPI) -> bytes:
     """The figure as PNG bytes, the same bytes for the same figure (no date, no version inside).
 
-    Where 256 colours are as good as all of them, the file has a palette and is several times smaller: notebooks travel.
+    Where 256 colours are as good as all of them, the file has a palette and is several times
+    smaller: notebooks travel.
     """
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(_SAVING):
-        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
-    full = Image.open(buffer).convert("RGB")
+    full = _pixels(figure, dpi)
     few = full.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     difference = ImageStat.Stat(ImageChops.difference(full, few.convert("RGB")))  # in levels of 255, for each channel
     smaller = io.BytesIO()
@@ -26,12 +27,54 @@ def png(figure, dpi=100):
     return smaller.getvalue()
 
 
-def show(figure, alt, dpi=100):
-    """Display a matplotlib figure with its text alternative `alt`, which says in a sentence what the picture shows.
+def animation(figures: Iterable[Figure], milliseconds: int = 200, dpi: int = 160) -> bytes:
+    """Figures of one size as an animated PNG, which plays wherever a PNG is shown, for ever.
 
-    The alternative is the output's text form (a screen reader, a terminal or a diff reads it) and the image's alt attribute.
+    The first frame stays on for ten times as long: programs that show no animation show it alone,
+    so it should be a good still.
+    """
+    frames = [_pixels(figure, dpi).quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE) for figure in figures]
+    durations = [10 * milliseconds] + [milliseconds] * (len(frames) - 1)
+    buffer = io.BytesIO()
+    frames[0].save(buffer, format="PNG", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
+    return buffer.getvalue()
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a matplotlib figure with its text alternative.
+
+    alt: a sentence that says what the picture shows.
+
+    The alternative is the output's text form (a screen reader, a terminal or a diff reads it) and
+    the image's alt attribute.
+    """
+    _display(png(figure), alt, figure)
+
+
+def show_animation(figures: Iterable[Figure], alt: str, milliseconds: int = 200) -> None:
+    """Display figures of one size as an `animation`, with the text alternative `alt`."""
+    figures = list(figures)
+    _display(animation(figures, milliseconds), alt, figures[0])
+
+
+def described(figure: Figure, alt: str) -> dict:
+    """The metadata with which a picture is shown at its own size, with its alternative.
+
+    The file has twice the pixels.
+
+    Raises ValueError where the alternative is empty.
     """
     if not alt or not alt.strip():
         raise ValueError("alt must say in a sentence what the picture shows: some readers have only that")
-    bundle = {"image/png": png(figure, dpi), "text/plain": alt}
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    return {"image/png": {"width": round(figure.get_figwidth() * DPI), "alt": alt}}
+
+
+def _display(data: bytes, alt: str, figure: Figure) -> None:
+    display({"image/png": data, "text/plain": alt}, raw=True, metadata=described(figure, alt))
+
+
+@course_style
+def _pixels(figure: Figure, dpi: int) -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    return Image.open(buffer).convert("RGB")

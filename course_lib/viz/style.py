@@ -1,9 +1,17 @@
-"""One look for all figures: a palette that colour-blind readers can use, and text that stays readable when shrunk."""
+"""One look for all figures.
+
+A palette that colour-blind readers can use, and text that stays readable when shrunk.
+"""
+
+from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
-# Okabe and Ito, Color Universal Design (2008), from dark to light; tell lines apart by marker or dash as well.
+# Okabe and Ito, Color Universal Design (2008), from dark to light; tell lines apart by marker or
+# dash as well.
 COLOURS = {
     "black": "#000000",
     "blue": "#0072B2",
@@ -21,23 +29,35 @@ GREY_MAP = "gray"  # images
 SIZE_MAP = "cividis"  # numbers from small to large
 SIGN_MAP = "PuOr_r"  # numbers around zero: orange is positive, purple is negative
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.size": 10,
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": matplotlib.cycler(color=LINES),
+    "axes.prop_cycle": cycler(color=LINES),
     "image.interpolation": "nearest",  # a pixel is a square
     "legend.frameon": False,
 }
+# Over matplotlib's own defaults: a reader's style (a dark ground, LaTeX, a tight box) reaches no
+# picture of the course.
+_DEFAULTS: Any = {
+    name: value for name, value in matplotlib.rcParamsDefault.items() if "backend" not in name and "date" not in name
+}
+
+course_style = matplotlib.rc_context({**_DEFAULTS, **_SETTINGS})
+"""The decorator of every function that draws: inside it the course's style holds, and the reader's
+own is back afterwards.
+"""
 
 
-def new_figure(rows=1, columns=1, size=(8, 3), **arguments):
-    """A figure of `size` inches and its axes, an array [rows, columns] (also for 1 x 1), in the course's style.
+@course_style
+def new_figure(
+    rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 3), **arguments: Any
+) -> tuple[Figure, np.ndarray]:
+    """A figure of `size` inches and its axes, an array [rows, columns], in the course's style.
 
-    It belongs to no global state: nothing shows it twice and nothing has to close it. arguments: as `Figure.subplots`.
+    It belongs to no global state: nothing shows it twice and nothing has to close it. arguments: as
+    `Figure.subplots`.
     """
-    with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **arguments)
-    return figure, axes
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **arguments)

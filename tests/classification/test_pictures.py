@@ -7,16 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from course_lib import data
-from course_lib.classification import (
-    CNN,
-    accuracy_by_factor,
-    calibration,
-    confusion_matrix,
-    explorers,
-    figures,
-    loss_along_line,
-)
+from course_lib.classification import CNN, explorers, figures, loss_along_line
 from course_lib.data import TYPEFACES
+from course_lib.metrics import accuracy_by_factor, calibration, confusion_matrix
 from course_lib.viz import png
 
 
@@ -96,7 +89,7 @@ def model():
 
 def test_an_embedded_image_is_drawn_anew_from_changed_factors(glyphs):
     still = explorers.moved(glyphs, 3)
-    assert torch.equal(still, glyphs.images[3].float() / 255)
+    assert torch.equal(still, glyphs.pixels(slice(3, 4))[0])
     right = explorers.moved(glyphs, 3, right=4)
     assert (right[:, :, 4:] - still[:, :, :-4]).abs().max() < 0.02
     down = explorers.moved(glyphs, 3, down=-3)
@@ -111,7 +104,8 @@ def test_any_other_image_is_moved_the_same_way(glyphs):
     for movement in ({"right": 3}, {"down": 2}, {"turn": 30}, {"scale": 0.7}, {"turn": 20, "right": 2, "down": -3, "scale": 1.2}):
         drawn, resampled = explorers.moved(glyphs, 5, **movement), explorers.moved(plain, 5, **movement)
         if "turn" in movement or "scale" in movement:
-            # About the middle of the image, and not of the digit: compared on a digit that was first put into the middle.
+            # About the middle of the image, and not of the digit: compared on a digit in the
+            # middle.
             centred = {name: values.clone() for name, values in glyphs.factors.items()}
             centred["x"][:], centred["y"][:] = 16, 16
             images = data.render(centred)[0]
@@ -138,7 +132,7 @@ def test_the_loss_along_a_line_is_the_loss_at_its_ends(glyphs):
     torch.manual_seed(0)
     models = [CNN(1, 32, 10, widths=(4, 8), hidden=8, batch_norm=True) for _ in range(2)]
     start, end = (m.state_dict() for m in models)
-    x, y = glyphs.images.float() / 255, glyphs.labels
+    x, y = glyphs.pixels(), glyphs.labels
     losses = loss_along_line(models[0], start, end, x, y, [0, 0.5, 1])
     for place, model in ((0, models[0]), (2, models[1])):
         expected = F.cross_entropy(model.train()(x), y).item()
@@ -153,5 +147,5 @@ def test_the_line_has_no_chance_in_it_and_moves_no_random_state(glyphs):
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(1024, 10))
     before = torch.get_rng_state()
     state = model.state_dict()
-    losses = loss_along_line(model, state, state, glyphs.images.float() / 255, glyphs.labels, [0, 0, 0.5])
+    losses = loss_along_line(model, state, state, glyphs.pixels(), glyphs.labels, [0, 0, 0.5])
     assert losses[0] == losses[1] == pytest.approx(losses[2]) and torch.equal(torch.get_rng_state(), before)

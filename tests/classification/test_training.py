@@ -1,4 +1,4 @@
-"""The loop on 64 embedded images: it does what it is asked, the loss falls, and runs with one seed are equal."""
+"""The loop on 64 images: it does what it is asked, the loss falls, runs with one seed are equal."""
 
 import math
 
@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from course_lib import data
-from course_lib.classification import CNN, MLP, Augment, ResNet, classifier_step, evaluate, fit_classifier
+from course_lib.classification import CNN, MLP, ResNet, classifier_step, evaluate, fit_classifier
+from course_lib.data import Augment
 from tests.classification.runs import IMAGES, ROUND, fit, make_batches, model_with_dropout, weights
 
 
@@ -54,7 +55,7 @@ def test_one_step_is_the_textbooks(device):
 
 
 def test_a_run_is_the_loop_written_by_hand(device):
-    """Schedule, momentum, weight decay, smoothing and augmentation, all at values that are not the defaults."""
+    """Schedule, momentum, weight decay, smoothing and augmentation, none at its default."""
     settings = {"epochs": 2, "lr": 0.08, "momentum": 0.5, "weight_decay": 0.01, "label_smoothing": 0.2, "schedule": "cosine"}
     models = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Random convolutions for property-based tests: odd and non-square sizes, every argument, non-contiguous memory."""
+"""Random convolutions for property-based tests: odd sizes, every argument, scattered memory."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume
 from hypothesis import strategies as st
+
+from course_lib.convolution import conv_output_size, convolution_matrix
 
 
 class Job(NamedTuple):
@@ -41,8 +43,8 @@ def jobs(draw, largest_batch=2, padding_words=True):
     added = (0, 0) if padding == "valid" else (9, 9) if padding == "same" else (2 * padding[0], 2 * padding[1])
     assume(H + added[0] >= dilation[0] * (KH - 1) + 1 and W + added[1] >= dilation[1] * (KW - 1) + 1)
 
-    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
-    normal = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
+    rng = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
+    normal = lambda *shape: torch.randn(*shape, generator=rng, dtype=torch.float64)  # noqa: E731
     x, weight = normal(draw(st.integers(0, largest_batch)), channels, H, W), normal(outputs, channels // groups, KH, KW)
     if draw(st.booleans()):
         x, weight = _scattered(x), _scattered(weight)
@@ -50,8 +52,21 @@ def jobs(draw, largest_batch=2, padding_words=True):
     return Job(x, weight, bias, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups})
 
 
+def conv2d_matrix(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """As `torch.nn.functional.conv2d`, by multiplying with `convolution_matrix`: an oracle."""
+    arguments = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    size, kernel_size = tuple(x.shape[2:]), tuple(weight.shape[2:])
+    # torch's sparse product needs float32 or float64.
+    dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
+    matrix = convolution_matrix(weight.to(dtype), size, **arguments)
+    y = torch.sparse.mm(matrix, x.flatten(1).to(dtype).mT).mT  # columns are images on the way in and out
+    output_size = conv_output_size(size, kernel_size, stride, padding, dilation)
+    y = y.reshape(len(x), len(weight), *output_size).to(x.dtype)
+    return y if bias is None else y + bias.view(-1, 1, 1)
+
+
 def torch_conv2d(job):
-    """PyTorch's answer. It warns where "same" needs one-sided padding, so that case is padded by hand."""
+    """PyTorch's answer, padded by hand for "same", where PyTorch may remark that it copies."""
     arguments = dict(job.arguments)
     x = job.x
     if arguments["padding"] == "same":

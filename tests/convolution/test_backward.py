@@ -1,4 +1,4 @@
-"""The hand-derived gradients: against autograd, by finite differences, to second order, and as adjoints."""
+"""The derived gradients: against autograd, by finite differences, to second order, as adjoints."""
 
 import pytest
 import torch
@@ -13,7 +13,6 @@ from course_lib.convolution import (
     conv2d_fft,
     conv2d_im2col,
     conv_transpose2d,
-    conv_transpose2d_backward,
     conv_transpose_output_size,
     convolution_matrix,
     im2col,
@@ -51,10 +50,10 @@ def transposed_jobs(draw):
         conv_transpose_output_size((H, W), (KH, KW), **arguments)
     except ValueError:  # nothing left of the output
         H, W = H + 2, W + 2
-    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
-    x = torch.randn(2, 2 * groups, H, W, generator=generator, dtype=torch.float64)
-    weight = torch.randn(2 * groups, 3, KH, KW, generator=generator, dtype=torch.float64)
-    bias = torch.randn(3 * groups, generator=generator, dtype=torch.float64)
+    rng = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
+    x = torch.randn(2, 2 * groups, H, W, generator=rng, dtype=torch.float64)
+    weight = torch.randn(2 * groups, 3, KH, KW, generator=rng, dtype=torch.float64)
+    bias = torch.randn(3 * groups, generator=rng, dtype=torch.float64)
     return x, weight, bias, {**arguments, "groups": groups}
 
 
@@ -68,7 +67,7 @@ def test_conv_transpose2d_equals_pytorch_forward_and_backward(device, job):
     assert y.shape[2:] == conv_transpose_output_size(tuple(x.shape[2:]), tuple(weight.shape[2:]), **size)
     assert torch.allclose(y, expected, rtol=0, atol=1e-10)
     grad_output = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(device)
-    actual = conv_transpose2d_backward(grad_output, x, weight, bias, **arguments)
+    actual = autograd(y, grad_output, (x, weight, bias))
     for ours, theirs in zip(actual, autograd(expected, grad_output, (x, weight, bias)), strict=True):
         assert ours.shape == theirs.shape
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-10)
@@ -76,7 +75,7 @@ def test_conv_transpose2d_equals_pytorch_forward_and_backward(device, job):
 
 @given(job=jobs(padding_words=False))
 def test_transposed_convolution_is_the_adjoint(device, job):
-    """<Cx, y> = <x, C'y>, with the same weight and arguments; output_padding restores the size that the stride forgot."""
+    """<Cx, y> = <x, C'y>; output_padding restores the size that the stride forgot."""
     x, weight, _, arguments = job.to(device)
     if not len(x):
         return
@@ -118,9 +117,9 @@ ARGUMENTS = [
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=str)
 def test_gradcheck_and_gradgradcheck(device, arguments):
     """Finite differences in float64, of the function and of its gradient."""
-    generator = torch.Generator().manual_seed(4)
+    rng = torch.Generator().manual_seed(4)
     groups = arguments["groups"]
-    normal = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64).to(device).requires_grad_()  # noqa: E731
+    normal = lambda *shape: torch.randn(*shape, generator=rng, dtype=torch.float64).to(device).requires_grad_()  # noqa: E731
     inputs = normal(2, 2 * groups, 5, 4), normal(2 * groups, 2, 2, 3), normal(2 * groups)
     layer = lambda x, weight, bias: Conv2dFunction.apply(x, weight, bias, *arguments.values())  # noqa: E731
     assert torch.autograd.gradcheck(layer, inputs)
@@ -129,8 +128,8 @@ def test_gradcheck_and_gradgradcheck(device, arguments):
 
 def test_gradcheck_of_the_pure_functions(device):
     """The functions are differentiable by autograd as well, apart from the loops."""
-    generator = torch.Generator().manual_seed(5)
-    normal = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64).to(device).requires_grad_()  # noqa: E731
+    rng = torch.Generator().manual_seed(5)
+    normal = lambda *shape: torch.randn(*shape, generator=rng, dtype=torch.float64).to(device).requires_grad_()  # noqa: E731
     x, weight, bias = normal(1, 2, 4, 3), normal(2, 2, 2, 2), normal(2)
     for conv2d in (conv2d_im2col, conv2d_fft):
         assert torch.autograd.gradcheck(lambda *t, f=conv2d: f(*t, stride=(2, 1), padding=1), (x, weight, bias))

@@ -1,4 +1,4 @@
-"""The layer drops into a PyTorch model: same parameters, same numbers, same gradients, same training."""
+"""The layer drops into a PyTorch model: same parameters, numbers, gradients and training."""
 
 import copy
 
@@ -76,11 +76,7 @@ def test_initialisation_is_pytorchs_default():
     assert torch.allclose(ours.bias, theirs.bias)
 
 
-def test_arguments_are_checked_and_shown():
-    with pytest.raises(ValueError, match="groups 3 must divide in_channels 4 and out_channels 6"):
-        Conv2d(4, 6, 3, groups=3)
-    with pytest.raises(ValueError, match="in_channels, out_channels and groups must be ints of at least 1, got 0"):
-        Conv2d(0, 6, 3)
+def test_arguments_are_shown():
     assert "4, 6, kernel_size=(3, 3)" in repr(Conv2d(4, 6, 3))
 
 

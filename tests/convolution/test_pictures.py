@@ -1,4 +1,4 @@
-"""The pictures of chapter 1 show the numbers they are given; its explorer follows its controls and names mistakes."""
+"""The pictures of chapter 1 show their numbers; its explorer follows its controls."""
 
 import pytest
 import torch
@@ -80,7 +80,7 @@ def test_the_explorer_follows_every_control():
         assert explorer.image.value != before, name
         before = explorer.image.value
     expected = explorers.render_convolution(torch.eye(12), torch.eye(2), stride=2, padding=3, dilation=2)
-    assert before == png(expected, dpi=90)
+    assert before == png(expected)
     assert "= 8$" in expected.get_suptitle()  # (12 + 6 - 2 - 1) // 2 + 1
 
 

@@ -29,7 +29,8 @@ def signed(bits: int) -> int:
 
 
 def test_mix_is_splitmix64():
-    # The published first outputs of the generator with seed 0: the finaliser of 1, 2 and 3 times the golden ratio.
+    # The published first outputs of the generator with seed 0: the finaliser of 1, 2 and 3 times
+    # the golden ratio.
     expected = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
     states = torch.tensor([signed(GOLDEN * i & MASK) for i in (1, 2, 3)])
     assert mix(states).tolist() == [signed(bits) for bits in expected]
@@ -59,7 +60,8 @@ def test_factors_never_change():
     assert factors["neighbour_digit"][0].tolist() == [5, 0]
 
 
-# SHA-256 of the factors of the first 64 images: whoever changes one changes all results of the course.
+# SHA-256 of the factors of the first 64 images: whoever changes one changes all results of the
+# course.
 FIRST_64 = {
     ("glyphs", "train"): "fe0ed1d8ee29fdffd73e04242eba48cc978eac62be6d0104db78d53e1a35d3d6",
     ("glyphs", "validation"): "dd30342f10ba3cbeba8f77b0d243a605af06bf2bb2fabb383a63d1e6509b2c1f",
@@ -136,7 +138,8 @@ def test_the_main_digit_is_the_one_in_the_middle():
     off_middle = (factors["x"] - 16).abs()[:, None].expand(-1, 2)
     neighbour_off_middle = (factors["x"][:, None] + along_x - 16).abs()
     present = factors["neighbour_digit"] >= 0
-    # The class of an image is never in doubt: the labelled digit is nearer to the middle by at least four pixels.
+    # The class of an image is never in doubt: the labelled digit is nearer to the middle by at
+    # least four pixels.
     assert (neighbour_off_middle - off_middle)[present].min() > 4
     share = present.double().mean(0)
     assert ((share > 0.68) & (share < 0.72)).all()
@@ -158,11 +161,11 @@ def test_made_by_hand():
     [
         ({"digit": 10}, "digit is 10: it must be between 0 and 9"),
         ({"typeface": 26}, "typeface is 26: it must be between 0 and 25"),
-        ({"typeface": "Comic"}, "no typeface is called 'Comic': choose from DejaVu Sans"),
-        ({"colour": 1}, "glyphs has no factor 'colour': choose from digit"),
+        ({"typeface": "Comic"}, "typeface is 'Comic': choose from DejaVu Sans"),
+        ({"colour": 1}, "a factor of glyphs is 'colour': choose from digit"),
         ({"height": 0}, "height is 0: it must be between 1 and 128"),
         ({"angle": float("nan")}, "angle is nan"),
-        ({"angle": [1, 2], "shear": [0, 0, 0]}, "angle has 2 values where another factor has 3"),
+        ({"angle": [1, 2], "shear": [0, 0, 0]}, "angle has 2 rows where digit has 3"),
         ({"digit": 3.7}, "digit is 3.7: it must be a whole number"),
         ({"digit": [1.0, -0.5]}, "digit is -0.5: it must be a whole number"),
         ({"typeface": float("nan")}, "typeface is nan: it must be a whole number"),
@@ -175,11 +178,11 @@ def test_a_wrong_factor_is_named(values, message):
 
 
 def test_wrong_sets_splits_and_keys_are_named():
-    with pytest.raises(ValueError, match="no embedded set is called 'mnist': choose from glyphs, glyphs-color"):
+    with pytest.raises(ValueError, match="embedded set is 'mnist': choose from glyphs, glyphs-color"):
         sample_factors("mnist", "train", [0])
-    with pytest.raises(ValueError, match="no embedded set is called 'mnist'"):
+    with pytest.raises(ValueError, match="embedded set is 'mnist'"):
         make_factors("mnist")
-    with pytest.raises(ValueError, match="glyphs has no split 'dev': choose from train"):
+    with pytest.raises(ValueError, match="the split of glyphs is 'dev': choose from train"):
         sample_factors("glyphs", "dev", [0])
     with pytest.raises(ValueError, match="foreground must be 3 numbers"):
         make_factors("glyphs-color", foreground=0.5)
@@ -188,8 +191,6 @@ def test_wrong_sets_splits_and_keys_are_named():
             sample_factors("glyphs", "train", index)
     factors = make_factors(digit=3.0)
     assert factors["digit"].dtype == torch.int64
-    with pytest.raises(ValueError, match=r"digit has the type torch.float32: it must be integers"):
-        check_factors(factors | {"digit": torch.tensor([3.7])})
     with pytest.raises(ValueError, match="factors missing or unknown: angle"):
         check_factors({name: value for name, value in factors.items() if name != "angle"})
     with pytest.raises(ValueError, match="shear has 2 rows where digit has 1"):

@@ -1,11 +1,14 @@
-"""Class folders of your own: any size, any mode, deterministic splits, and errors that name the file."""
+"""Class folders of your own: any size, any mode, deterministic splits, and errors that name the
+file.
+"""
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from course_lib.data import load
+from course_lib.data.folders import folder_classes
 
 
 def save(path, colour, size=(40, 40), mode="RGB", **options):
@@ -47,7 +50,8 @@ def test_every_tenth_image_of_each_class(animals):
 
 
 def test_classes_are_mixed_and_the_order_is_the_same_each_time(tmp_path):
-    # The first images of a set stand for it in many places: they must not all be of its first class.
+    # The first images of a set stand for it in many places: they must not all be of its first
+    # class.
     for i in range(60):
         save(tmp_path / "abc"[i // 20] / f"{i:02d}.png", i, mode="L")
     images = load(f"folder:{tmp_path}", "train")
@@ -103,13 +107,13 @@ def test_transparency_lies_on_white_and_cameras_may_be_turned(tmp_path):
 def test_a_file_that_cannot_be_read_is_named(animals):
     short = animals / "cat" / "03.png"
     short.write_bytes(short.read_bytes()[:60])
-    with pytest.raises(ValueError, match=r"03\.png cannot be read as an image: repair it or take it away"):
+    with pytest.raises(ValueError, match=r"03\.png cannot be read as an image \(.*\): repair it, convert it or take it away"):
         load(f"folder:{animals}", "train")
     short.write_bytes(b"")
     with pytest.raises(ValueError, match=r"03\.png cannot be read as an image"):
         load(f"folder:{animals}", "train")
     Image.fromarray(np.zeros((9, 9), np.uint16)).save(short)
-    with pytest.raises(ValueError, match=r"03\.png has more than 8 bits for a colour \(mode I(;16)?\)"):
+    with pytest.raises(ValueError, match=r"03\.png cannot be read .*more than 8 bits for a colour, mode I(;16)?\)"):
         load(f"folder:{animals}", "train")
 
 
@@ -167,10 +171,24 @@ def test_names_of_splits_in_other_spellings(tmp_path):
         load(f"folder:{tmp_path}", "train")
 
 
+def test_whatever_pillow_raises_names_the_file(animals, monkeypatch):
+    def stumble(image):
+        raise ZeroDivisionError("a fraction of 1/0 in its metadata")
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", stumble)
+    with pytest.raises(ValueError, match=r"\.(png|bmp) cannot be read as an image \(a fraction of 1/0 in its metadata\)"):
+        load(f"folder:{animals}", "train")
+
+
+def test_classes_are_known_without_reading_an_image(animals, monkeypatch):
+    monkeypatch.setattr(Image, "open", lambda *_: pytest.fail("an image was read"))
+    assert folder_classes(animals) == ["cat", "dog"]
+
+
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_an_image_too_large_to_open_is_named(animals, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1200)  # twice that is an error; the largest of the others has 2,940 pixels
-    with pytest.raises(ValueError, match=r"\.bmp has more pixels than Pillow opens safely: scale it down or take it away"):
+    with pytest.raises(ValueError, match=r"\.bmp cannot be read as an image \(.*pixels.*exceeds limit.*\)"):
         load(f"folder:{animals}", "train")
 
 

@@ -1,4 +1,6 @@
-"""Rendering: against a slow renderer written from the definition, and as a function of one row of factors alone."""
+"""Rendering: against a slow renderer written from the definition, and as a function of one row of
+factors alone.
+"""
 
 import math
 
@@ -17,7 +19,9 @@ ATLAS = load_atlas().numpy() / 255.0
 
 
 def atlas_at(typeface: int, digit: int, across: float, down: float) -> float:
-    """The ink at a point of a tile, in atlas pixels from its centre, interpolated between the centres of four pixels."""
+    """The ink at a point of a tile, in atlas pixels from its centre, interpolated between the
+    centres of four pixels.
+    """
     x, y = across + TILE_SIZE / 2 - 0.5, down + TILE_SIZE / 2 - 0.5
     left, top = math.floor(x), math.floor(y)
     total = 0.0
@@ -31,7 +35,8 @@ def atlas_at(typeface: int, digit: int, across: float, down: float) -> float:
 def slow_render(factors: dict, size: int) -> tuple[np.ndarray, np.ndarray]:
     """One image, sample by sample, in float64: main digit and all ink, each [size, size] in [0, 1].
 
-    A digit is slanted, turned counter-clockwise, scaled and moved: point = centre + height * turn @ slant @ (u, v).
+    A digit is slanted, turned counter-clockwise, scaled and moved: point = centre + height * turn @
+    slant @ (u, v).
     """
     one = {name: value[0].tolist() for name, value in factors.items()}
     angle = math.radians(one["angle"])
@@ -90,7 +95,8 @@ def test_colour_images_are_those_of_the_slow_renderer(index):
 
 @pytest.mark.parametrize("name", ["glyphs", "glyphs-color"])
 def test_an_image_is_the_same_in_any_batch(name, device):
-    # 300 images are more than two chunks, and 7 is odd: the image meets other places in vectors and threads.
+    # 300 images are more than two chunks, and 7 is odd: the image meets other places in vectors and
+    # threads.
     images, masks = render(sample_factors(name, "test", torch.arange(300)), device=device)
     for index in ([17], [299, 17, 0, 130], range(7, 14)):
         some_images, some_masks = render(sample_factors(name, "test", index), device=device)
@@ -108,7 +114,9 @@ def test_devices_agree_to_one_grey_level(name, device):
 
 
 def projections(images: torch.Tensor) -> torch.Tensor:
-    """Four sums over all pixels with weights between -1 and 1 that look random, over the root of the number of pixels."""
+    """Four sums over all pixels with weights between -1 and 1 that look random, over the root of
+    the number of pixels.
+    """
     weights = 2 * hash_uniform(torch.arange(4)[:, None], torch.arange(images.numel())) - 1
     return weights @ images.flatten().double() / images.numel() ** 0.5
 
@@ -121,8 +129,9 @@ def projections(images: torch.Tensor) -> torch.Tensor:
     ],
 )
 def test_the_first_images_never_change(name, of_images, of_masks):
-    # No checksum: on another processor a grey level may be rounded to its neighbour. If that happened to one pixel in twenty,
-    # the sums would move by about 0.1; pixels in other places, or other channels, move them by tens.
+    # No checksum: on another processor a grey level may be rounded to its neighbour. If that
+    # happened to one pixel in twenty, the sums would move by about 0.1; pixels in other places, or
+    # other channels, move them by tens.
     for found, expected in zip(render(sample_factors(name, "train", range(64))), (of_images, of_masks), strict=True):
         assert (projections(found) - torch.tensor(expected, dtype=torch.float64)).abs().max() < 1
 

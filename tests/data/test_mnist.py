@@ -14,7 +14,8 @@ def test_the_real_mnist():
     assert loaded["train+validation"].labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert loaded["test"].labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert loaded["test"].classes == list("0123456789")
-    # Its mean and standard deviation are known to everyone who has normalised it: 0.1307 and 0.3081.
+    # Its mean and standard deviation are known to everyone who has normalised it: 0.1307 and
+    # 0.3081.
     pixels = loaded["train+validation"].images.double() / 255
     assert round(pixels.mean().item(), 4) == 0.1307
     assert round(pixels.std().item(), 4) == 0.3081

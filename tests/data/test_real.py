@@ -29,7 +29,7 @@ def idx(array: np.ndarray) -> bytes:
 
 
 def fake_idx_files() -> dict[str, bytes]:
-    """Four files like MNIST's: image i has the value i but for one bright pixel in its top right corner, label i % 10."""
+    """Files like MNIST's: image i has the value i, its top right corner is bright, label i % 10."""
     files = {}
     for part, N in (("train", TRAIN), ("t10k", TEST)):
         number = np.arange(N, dtype=np.uint8)
@@ -60,7 +60,7 @@ def fake(request, monkeypatch):
 
 @pytest.fixture
 def fake_cifar(monkeypatch):
-    """CIFAR-10's files, small: five batches of four images that hold their number, one of test images."""
+    """CIFAR-10's files: five batches of four images that hold their number, and the test set."""
 
     class OldDtype:  # what a NumPy of 2009 pickled: integers for align and copy
         def __reduce__(self):
@@ -184,7 +184,7 @@ def test_a_network_that_hangs_is_given_up(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(fake, monkeypatch):
-    """A mirror of the small files: torchvision's own download code talks to it. Gives a list of what was asked for."""
+    """A mirror of the small files for torchvision's downloads; a list of what was asked for."""
     name, _, files = fake
     packed = {f"{file}.gz": gzip.compress(data) for file, data in files.items()}
     dataset = getattr(datasets, real_module.PUBLISHED[name].torchvision_name)

@@ -18,11 +18,10 @@ from course_lib.data import (
     make_factors,
     render,
     sample_factors,
-    set_data_root,
 )
 from course_lib.data import glyphs as glyphs_module
-from course_lib.data import root as root_module
 from course_lib.data.typefaces import glyph_widths
+from course_lib.runtime import versions
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +30,14 @@ def small() -> ImageSet:
 
 
 def test_unknown_names_and_splits_list_the_known_ones():
-    with pytest.raises(ValueError, match=r"^no set is called 'mnst': choose from glyphs, .*cifar10 or folder:PATH$"):
-        load("mnst", "train")
+    for name in ("mnst", "folder:", ""):
+        with pytest.raises(ValueError, match=rf"the name of a set is '{name}': choose from glyphs, .*cifar10, folder:PATH$"):
+            load(name, "train")
     for name in SETS:
         known = "train, validation, test, " + ("unseen-fonts, " if "glyphs" in name else "") + r"train\+validation"
-        with pytest.raises(ValueError, match=rf"^{name} has no split 'dev': choose from {known}$"):
+        with pytest.raises(ValueError, match=rf"^the split of {name} is 'dev': choose from {known}$"):
             load(name, "dev", download=False)
-    with pytest.raises(ValueError, match="mnist has no split 'unseen-fonts'"):
+    with pytest.raises(ValueError, match="the split of mnist is 'unseen-fonts'"):
         load("mnist", "unseen-fonts")
     with pytest.raises(ValueError, match="size is 0"):
         load("glyphs", "train", size=0)
@@ -46,8 +46,6 @@ def test_unknown_names_and_splits_list_the_known_ones():
             load("glyphs", "train", size=size)
         with pytest.raises(TypeError, match=f"size is {size!r}: it must be a whole number"):
             render(make_factors(), size)
-    with pytest.raises(ValueError, match="the name 'folder:' has no path: write folder:PATH"):
-        load("folder:", "train")
 
 
 def test_splits_mean_the_same_everywhere():
@@ -61,23 +59,17 @@ def test_a_data_loader_reads_a_set(small):
     assert torch.equal(y, small.labels[:16])
 
 
-def test_a_transform_is_applied_to_what_is_taken():
-    images = load("glyphs", "test", size=8, transform=lambda image: image.float() / 255 - 0.5)
-    image, label = images[3]
-    assert image.dtype == torch.float32
-    assert -0.5 <= image.min() < image.max() <= 0.5
-    assert label == images.labels[3].item()
-    assert isinstance(label, int)
-    x, _ = next(iter(DataLoader(images, batch_size=4)))
-    assert x.shape == (4, 1, 8, 8)
-    assert images.images.dtype == torch.uint8  # the images themselves stay
-
-
-def test_a_transform_in_place_leaves_the_set_as_it_is():
-    images = load("glyphs", "validation", size=8, transform=lambda image: image.fill_(7))
-    before = images.images.clone()
-    assert (images[0][0] == 7).all()
-    assert torch.equal(images.images, before)
+def test_pixels_are_the_images_between_zero_and_one(small):
+    assert torch.equal(small.pixels(), small.images.float() / 255)
+    rows = torch.tensor([7, 3, 3])
+    chosen = small.pixels(rows)
+    assert chosen.dtype == torch.float32 and torch.equal(chosen, small.images[rows] / 255)
+    assert torch.equal(small.pixels(slice(2, 5)), small.pixels()[2:5])
+    assert torch.equal(small.pixels(small.labels == 4), small.pixels()[small.labels == 4])
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1)
+    assert ImageSet(images, torch.zeros(3, dtype=torch.int64), ["a"]).pixels().flatten().tolist() == pytest.approx([0, 0.2, 1])
+    chosen.fill_(7)
+    assert not torch.equal(small.pixels(rows), chosen), "they are a copy"
 
 
 def drawn():
@@ -121,8 +113,7 @@ def test_a_set_knows_its_size_and_shows_it(small):
 
 @pytest.fixture
 def no_choice(monkeypatch):
-    """Neither setting nor environment chooses the data root."""
-    monkeypatch.setattr(root_module, "_chosen", None)
+    """The environment does not choose the data root."""
     monkeypatch.delenv("COURSE_DATA", raising=False)
 
 
@@ -132,7 +123,7 @@ def test_the_data_root_is_chosen_in_order(no_choice, monkeypatch, tmp_path):
     assert (checkout.parent / "pyproject.toml").is_file()
     # Installed: no pyproject.toml beside the package, or that of another project.
     installed = tmp_path / "site-packages" / "course_lib" / "__init__.py"
-    monkeypatch.setattr(root_module.course_lib, "__file__", str(installed))
+    monkeypatch.setattr(versions.course_lib, "__file__", str(installed))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert data_root() == tmp_path / "cache" / "course_lib"
     installed.parent.mkdir(parents=True)
@@ -143,39 +134,23 @@ def test_the_data_root_is_chosen_in_order(no_choice, monkeypatch, tmp_path):
     assert data_root() == tmp_path / ".cache" / "course_lib"
     monkeypatch.setenv("COURSE_DATA", "~/from environment")
     assert data_root() == tmp_path / "from environment"
-    set_data_root(tmp_path / "setting")
-    assert data_root() == tmp_path / "setting"
-    assert not (tmp_path / "setting").exists()  # asking makes nothing
-    set_data_root(None)
-    assert data_root() == tmp_path / "from environment"
-
-
-def test_a_data_root_that_can_be_none_is_named(no_choice, monkeypatch, tmp_path):
-    file = tmp_path / "file"
-    file.touch()
-    for path, reason in (("~no-such-user/data", "home folder of a user that is not known"), (str(file), "which is a file")):
-        monkeypatch.setenv("COURSE_DATA", path)
-        with pytest.raises(ValueError, match=f"COURSE_DATA is .*{reason}.*: give the full path of a folder"):
-            data_root()
-        with pytest.raises(ValueError, match=reason):
-            set_data_root(path)
+    assert not (tmp_path / "from environment").exists()  # asking makes nothing
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_DATA", "here")
     assert data_root() == tmp_path / "here"
-    set_data_root("there")
-    assert data_root() == tmp_path / "there"
+    monkeypatch.setenv("COURSE_DATA", "")
+    assert data_root() == tmp_path / ".cache" / "course_lib"
 
 
-def test_what_is_available(no_choice, tmp_path):
-    assert available(tmp_path) == {name: "glyphs" in name for name in SETS}
-    set_data_root(tmp_path)
-    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+def test_what_is_available(own_root):
+    assert available() == available(str(own_root)) == {name: "glyphs" in name for name in SETS}
+    (own_root / "MNIST" / "raw").mkdir(parents=True)
     for file in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"):
-        (tmp_path / "MNIST" / "raw" / file).touch()
+        (own_root / "MNIST" / "raw" / file).touch()
     assert not available()["mnist"]  # one file is missing
-    (tmp_path / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").touch()
+    (own_root / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").touch()
     assert available()["mnist"]
-    assert available() == available(str(tmp_path))
+    assert available() == available(str(own_root))
 
 
 def test_the_embedded_sets_need_neither_torchvision_nor_matplotlib():
@@ -194,7 +169,7 @@ def test_a_subset_keeps_all_that_is_known_of_its_images():
     assert torch.equal(part.masks, full.masks[rows]) and part.classes == full.classes and part.split == "validation"
     assert all(torch.equal(values, full.factors[name][rows]) for name, values in part.factors.items())
     assert len(full.subset(full.labels == 4)) == (full.labels == 4).sum()
-    with pytest.raises(TypeError, match="rows must be a slice"):
+    with pytest.raises(TypeError, match=r"rows is 3: it must be a slice.*slice\(3, 4\)"):
         full.subset(3)
     plain = ImageSet(full.images, full.labels, full.classes)
     assert plain.subset(slice(0, 7)).factors is None and len(plain.subset(slice(0, 7))) == 7

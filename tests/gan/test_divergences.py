@@ -153,17 +153,17 @@ def test_it_is_differentiable():
 
 def test_bad_input_is_named():
     p = torch.tensor([0.5, 0.5])
-    with pytest.raises(ValueError, match=r"p and q must be given on one grid, got the shapes \[2\] and \[1\]"):
+    with pytest.raises(ValueError, match=r"one grid.*\[2\] and \[1\]"):
         optimal_discriminator(p, p[:1])
-    with pytest.raises(ValueError, match=r"q has the value -0\.5: a density is never negative"):
+    with pytest.raises(ValueError, match=r"q has the value -0\.5"):
         jensen_shannon(p, -p)
-    with pytest.raises(ValueError, match=r"p sums to 100 with dx=1, and must to 1: give the grid's spacing"):
+    with pytest.raises(ValueError, match=r"p sums to 100 with dx=1.*sum to 1"):
         jensen_shannon(gaussian(), gaussian())
-    with pytest.raises(ValueError, match=r"d must lie between 0 and 1: apply torch\.sigmoid"):
+    with pytest.raises(ValueError, match=r"d must lie between 0 and 1.*torch\.sigmoid.*from 0\.5 to 1\.5"):
         value(p, p, torch.tensor([0.5, 1.5]))
-    with pytest.raises(ValueError, match=r"d must be given on the grid of p and q, \[2\], got \[3\]"):
+    with pytest.raises(ValueError, match=r"on the grid of p and q, \[2\].*\[3\]"):
         value(p, p, torch.rand(3))
-    with pytest.raises(ValueError, match=r"x must be points on a line.*optimal_transport"):
+    with pytest.raises(ValueError, match=r"points on a line.*\[3, 2\] and \[3\].*optimal_transport"):
         earth_movers_distance(torch.rand(3, 2), torch.rand(3))
-    with pytest.raises(ValueError, match=r"y must be points on a line, \[N\], got the shape \[0\]"):
+    with pytest.raises(ValueError, match=r"points on a line.*\[3\] and \[0\]"):
         earth_movers_distance(torch.rand(3), torch.rand(0))

@@ -83,7 +83,7 @@ def test_averaging_does_not_save_simultaneous_steps():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_bad_amounts_are_named(rule):
-    with pytest.raises(ValueError, match="lr is 0: a step needs a positive length"):
+    with pytest.raises(ValueError, match=r"lr is 0.*positive"):
         rule((1.0, 1.0), 0, 3)
     with pytest.raises(ValueError, match="steps is 0"):
         rule((1.0, 1.0), 0.1, 0)

@@ -124,15 +124,9 @@ def test_half_precision_is_summed_in_float32(loss):
 @pytest.mark.parametrize("loss", ALL)
 def test_bad_logits_are_named(loss):
     good = torch.zeros(3)
-    with pytest.raises(ValueError, match=r"real_logits must be floating point \[N\], got .* of shape \[3, 1\]; squeeze\(1\)"):
+    with pytest.raises(ValueError, match=r"real_logits must be floating point \[N\].* \[3, 1\]; squeeze\(1\)"):
         loss(good[:, None], good)
-    with pytest.raises(ValueError, match=r"fake_logits must be floating point \[N\], got torch.int64"):
+    with pytest.raises(ValueError, match=r"fake_logits must be.*at least one image, got torch.int64"):
         loss(good, good.long())
-    with pytest.raises(ValueError, match="fake_logits is empty"):
+    with pytest.raises(ValueError, match=r"fake_logits must be.*at least one image, got .* \[0\]"):
         loss(good, good[:0])
-
-
-@pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
-def test_smoothing_is_a_share(smoothing):
-    with pytest.raises(ValueError, match=f"label_smoothing is {smoothing}"):
-        non_saturating(torch.zeros(2), torch.zeros(2), label_smoothing=smoothing)

@@ -97,17 +97,13 @@ def test_nothing_flows_to_the_generator_and_the_batches_stay_as_they_are():
 
 
 def test_a_real_discriminator(device):
-    model = Discriminator(16, widths=(4, 6), batch_norm=False).to(device)
+    model = Discriminator(1, 16, widths=(4, 6), batch_norm=False).to(device)
     x = torch.rand(3, 1, 16, 16, device=device)
     (gradient_penalty(model, x, x.flip(0)) + r1_penalty(model, x)).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for name, p in model.named_parameters() if "weight" in name)
 
 
-def test_batch_normalisation_and_other_counts_are_refused():
-    model, x = Discriminator(16, widths=(4, 6)), torch.rand(3, 1, 16, 16)
-    for penalty in (lambda: gradient_penalty(model, x, x), lambda: r1_penalty(model, x)):
-        with pytest.raises(ValueError, match=r"batch normalisation \(body.3\).*build it with batch_norm=False"):
-            penalty()
-    r1_penalty(model.eval(), x)  # with fixed statistics each image stands for itself
-    with pytest.raises(ValueError, match=r"real and fake must have one shape, got \[3, 1, 16, 16\] and \[2, 1, 16, 16\]"):
-        gradient_penalty(model, x, x[:2])
+def test_other_counts_are_refused():
+    x = torch.rand(3, 1, 16, 16)
+    with pytest.raises(ValueError, match=r"real and fake.*\[3, 1, 16, 16\] and \[2, 1, 16, 16\]"):
+        gradient_penalty(square, x, x[:2])

@@ -99,24 +99,24 @@ def changed(explorer, **values):
 
 def test_the_explorer_follows_every_control():
     torch.manual_seed(0)
-    generator = Generator(8, 16, widths=(16, 8), classes=3)
-    explorer = explorers.explore_latent(generator, ["zero", "one", "two"])
-    assert generator.training  # as it was
+    G = Generator(1, 16, 8, widths=(16, 8), classes=3)
+    explorer = explorers.explore_latent(G, ["zero", "one", "two"])
+    assert G.training  # as it was
     for name, value in (("position", 0.5), ("start", 3), ("end", 4), ("first", 2.0), ("second", -2.0), ("digit", 2)):
         assert changed(explorer, **{name: value}), name
-    assert "digit" not in explorers.explore_latent(Generator(8, 16, widths=(16, 8))).controls
+    assert "digit" not in explorers.explore_latent(Generator(1, 16, 8, widths=(16, 8))).controls
     with pytest.raises(ValueError, match="an image must be"):
         explorers.explore_latent(PointGenerator())  # points are no images
 
 
 def test_a_walk_begins_and_ends_at_its_vectors_and_its_directions_are_perpendicular():
     torch.manual_seed(0)
-    generator = Generator(8, 16, widths=(16, 8))
-    walk = explorers.Walk(generator)
-    first, second = walk.directions.flatten(1)
+    G = Generator(1, 16, 8, widths=(16, 8))
+    walk = explorers.Walk(G)
+    first, second = walk.directions
     assert first.norm().item() == pytest.approx(1, abs=1e-5) and (first @ second).abs().item() < 1e-5
     whole = walk.images(2, 5, [0.0, 1.0])
     torch.testing.assert_close(whole[:1], walk.images(2, 3, [0.0]))
     torch.testing.assert_close(whole[1:], walk.images(5, 3, [0.0]))
-    figure = explorers.directions_strip(generator, steps=(-1, 0, 1))
+    figure = explorers.directions_strip(G, steps=(-1, 0, 1))
     assert len(figure.axes) == 9 and png(figure)

@@ -70,9 +70,9 @@ def test_its_gradient_is_that_of_the_singular_value():
 def test_a_weight_of_zeros_and_wrong_shapes():
     sigma, u = spectral_norm(torch.zeros(3, 2), torch.ones(3))
     assert sigma.item() == 0 and u.isfinite().all()
-    with pytest.raises(ValueError, match=r"weight has the shape \[3\]"):
+    with pytest.raises(ValueError, match=r"weight must be.*\[3\]"):
         spectral_norm(torch.ones(3), torch.ones(3))
-    with pytest.raises(ValueError, match=r"u must have the shape \[3\], one number for each output, got \[2\]"):
+    with pytest.raises(ValueError, match=r"u \[O\].*\[3, 2\] and \[2\]"):
         spectral_norm(torch.ones(3, 2), torch.ones(2))
     with pytest.raises(ValueError, match="iterations is 0"):
         spectral_norm(torch.ones(3, 2), torch.ones(3), 0)

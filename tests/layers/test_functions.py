@@ -1,4 +1,4 @@
-"""Each layer against PyTorch's, forward and backward, in float64; the laws that characterise it; and its errors."""
+"""Each layer against PyTorch's, forward and backward, in float64; its laws; its errors."""
 
 import pytest
 import torch
@@ -33,8 +33,8 @@ def pooling_jobs(draw):
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     size = draw(st.tuples(st.integers(1, 8), st.integers(1, 8)))
     assume(all(n + 2 * p >= k for n, p, k in zip(size, padding, kernel, strict=True)))
-    generator = torch.Generator().manual_seed(draw(seeds))
-    x = torch.randint(-3, 4, (2, 3, *size), generator=generator).double()
+    rng = torch.Generator().manual_seed(draw(seeds))
+    x = torch.randint(-3, 4, (2, 3, *size), generator=rng).double()
     if draw(st.booleans()):
         x = x.mT.contiguous().mT
     return x, {"kernel_size": kernel, "stride": stride, "padding": padding}
@@ -65,15 +65,6 @@ def test_a_tie_goes_to_the_first_and_overlaps_add_up():
     assert sent.tolist() == [[[[1.0, 10.0, 0.0], [0.0, 0.0, 0.0]]]]
     peak = torch.tensor([[[[0.0, 9.0, 0.0]]]])
     assert layers.max_pool2d_backward(torch.ones(1, 1, 1, 2), peak, (1, 2), stride=1).tolist() == [[[[0.0, 2.0, 0.0]]]]
-
-
-@given(seed=seeds, height=st.integers(1, 5), width=st.integers(1, 5))
-def test_global_average_pooling(seed, height, width):
-    x = normal(2, 3, height, width, seed=seed).requires_grad_()
-    expected = F.adaptive_avg_pool2d(x, 1).flatten(1)
-    assert equal(layers.global_avg_pool2d(x), expected)
-    g = normal(2, 3)
-    assert equal(layers.global_avg_pool2d_backward(g, x.detach()), gradients(expected, x, g)[0])
 
 
 @given(seed=seeds, sizes=st.tuples(st.integers(0, 4), st.integers(1, 5), st.integers(1, 5)))
@@ -159,9 +150,9 @@ def test_batch_norm_in_training_forgets_scale_and_shift_of_its_input(seed, scale
 
 
 def test_dropout_keeps_the_mean_and_its_mask():
-    generator = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     x = torch.ones(200, 200, dtype=torch.float64)
-    y, mask = layers.dropout(x, 0.3, generator=generator)
+    y, mask = layers.dropout(x, 0.3, rng=rng)
     assert set(y.unique().tolist()) == {0.0, 1 / 0.7}
     assert y.mean().item() == pytest.approx(1, abs=5 * (0.3 / 0.7) ** 0.5 / 200)  # five standard errors of the mean of the mask
     g = normal(200, 200)
@@ -177,20 +168,17 @@ MISTAKES = [
     (lambda: layers.max_pool2d(IMAGE[0], 2), r"x must have 4 dimensions \(NCHW\), got shape \[3, 4, 4\]"),
     (lambda: layers.avg_pool2d(IMAGE, 5), "the kernel does not fit: it covers 5 pixels of height"),
     (lambda: layers.max_pool2d_backward(IMAGE, IMAGE, 2), r"shape of the output, \[2, 3, 2, 2\], got \[2, 3, 4, 4\]"),
-    (lambda: layers.global_avg_pool2d_backward(IMAGE, IMAGE), r"shape of the output, \[2, 3\]"),
     (lambda: layers.linear(torch.zeros(2, 3), torch.zeros(4, 5)), r"must share I, got shapes \[2, 3\] and \[4, 5\]"),
     (lambda: layers.linear(torch.zeros(2, 3), torch.zeros(4, 3), torch.zeros(3)), r"bias must have shape \[4\]"),
     (lambda: layers.linear_backward(torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(4, 3)), r"output, \[2, 4\], got \[2, 3\]"),
     (lambda: layers.softmax(torch.zeros(3)), r"logits must be floating point \[N, K\]"),
-    (lambda: layers.cross_entropy(torch.zeros(2, 3), torch.tensor([0, 3])), "target 3 is outside the classes 0 to 2"),
-    (lambda: layers.cross_entropy(torch.zeros(2, 3), torch.tensor([0, -1])), "target -1 is outside the classes 0 to 2"),
     (lambda: layers.cross_entropy(torch.zeros(2, 3), torch.tensor([0.0, 1.0])), r"target must be int64 \[2\]"),
     (lambda: layers.cross_entropy(torch.zeros(0, 3), torch.zeros(0).long()), "the batch is empty"),
     (
         lambda: layers.cross_entropy(torch.zeros(1, 3), torch.tensor([0]), label_smoothing=2),
         "label_smoothing must be between 0 and 1",
     ),
-    (lambda: layers.batch_norm(IMAGE, torch.zeros(2), torch.ones(3)), r"running_mean must have shape \[3\]"),
+    (lambda: layers.batch_norm(IMAGE, torch.zeros(2), torch.ones(3)), r"running_mean .* must have shape \[3\], .* got \[2\]"),
     (lambda: layers.batch_norm(torch.zeros(1, 3), torch.zeros(3), torch.ones(3), training=True), "more than one number"),
     (lambda: layers.batch_norm(torch.zeros(3), torch.zeros(3), torch.ones(3)), r"x must be \[N, C\] or \[N, C, H, W\]"),
     (lambda: layers.batch_norm_backward(IMAGE[:1], IMAGE, torch.zeros(3), torch.ones(3)), r"output, \[2, 3, 4, 4\], got \[1"),
@@ -204,6 +192,13 @@ def test_mistakes_are_named_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [3, -1])
+def test_a_label_outside_the_classes_is_pytorchs_error(bad):
+    """Nothing on the path of a training step reads the labels before they are used."""
+    with pytest.raises(RuntimeError, match=f"{bad} is out of bounds .* size 3"):
+        layers.cross_entropy(torch.zeros(2, 3), torch.tensor([0, bad]))
 
 
 def test_integer_images_are_refused():

@@ -1,4 +1,4 @@
-"""The pictures of chapter 2 show what they are given; its explorers follow their controls and name mistakes."""
+"""The pictures of chapter 2 show what they are given; its explorers follow their controls."""
 
 import torch
 
@@ -37,7 +37,7 @@ def test_the_pooling_explorer_follows_its_controls():
         assert explorer.error.value == ""
         assert explorer.image.value != before, name
         before = explorer.image.value
-    assert before == png(explorers.render_pooling(IMAGE.mT, kernel_size=5, stride=2, padding=2), dpi=90)
+    assert before == png(explorers.render_pooling(IMAGE.mT, kernel_size=5, stride=2, padding=2))
     explorer.controls["padding"].value = 4
     assert "padding must be at most half of kernel_size" in explorer.error.value
 
@@ -51,4 +51,4 @@ def test_the_shape_explorer_follows_its_text_and_names_mistakes():
     assert "layer 2" in explorer.error.value
     explorer.controls["layers"].value = "conv 8 3\nflatten"
     assert explorer.error.value == ""
-    assert explorer.image.value == png(explorers.render_shapes("conv 8 3\nflatten", 3, 28), dpi=90)
+    assert explorer.image.value == png(explorers.render_shapes("conv 8 3\nflatten", 3, 28))

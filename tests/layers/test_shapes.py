@@ -73,10 +73,11 @@ def test_shapes_and_parameters_equal_pytorchs(network):
         ("max_pool 2\nmax_pool 9", r"layer 2, 'max_pool 9', after shape \[3, 4, 4\]: the kernel does not fit"),
         ("dense 10", "put flatten or global_avg_pool before it"),
         ("flatten\nconv 8 3", "it needs an image"),
-        ("pool 2", "no layer is called 'pool': choose from conv, max_pool"),
-        ("conv 8 3 strides=2", "'strides=2' is not understood"),
-        ("conv 8 -3", "'-3' is not understood"),
-        ("dense 0", "write dense OUT_FEATURES"),
+        ("pool 2", "the layer is 'pool': choose from conv, max_pool"),
+        ("conv 8 3 strides=2", r"'conv 8 3 strides=2', .*: write conv OUT_CHANNELS KERNEL \[stride=S\]"),
+        ("conv 8 -3", r"'conv 8 -3', .*: write conv OUT_CHANNELS"),
+        ("conv 8 3 1", "write conv OUT_CHANNELS KERNEL"),
+        ("flatten\ndense 0", "OUT_FEATURES is 0"),
     ],
 )
 def test_mistakes_name_the_line_and_the_shape(lines, message):

@@ -28,7 +28,7 @@ def short_epochs(fit):
     def fit_less(model, batches, *arguments, **settings):
         few = copy.copy(batches)
         few.images = batches.images[: 3 * batches.batch_size]
-        few.labels = None if batches.labels is None else batches.labels[: len(few.images)]
+        few.targets = None if batches.targets is None else batches.targets[: len(few.images)]
         return fit(model, few, *arguments, **settings)
 
     return fit_less

@@ -1,67 +1,142 @@
-"""The shape of the code: which room may import which, how long a file may be, public names documented and tested."""
+"""The shape of the code: who may import whom, how large it may be, public names that are tested."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.repository.files import ROOMS, ROOT, SOURCES, imports, name_of, tree
 
-# What each room may import from the others. `notebooks -> chapters -> data, viz, runtime`; of the chapters, layers builds on
-# convolution, and the later ones may use both. `start` is chapter 0. __main__ stands above the rooms.
+PACKAGE = ROOT / "course_lib"
+
+# What each room may import from the others: notebooks -> pretrained -> themes -> metrics, training,
+# blocks -> data, viz -> runtime. A theme is what a chapter is about, and does not need the models
+# or the training of another one: the later ones may use the functions of `convolution` and
+# `layers`, and of a classifier only FACE. `start` is chapter 0. __main__ stands above the rooms.
+GROUND = {"runtime"}
+SHARED = GROUND | {"data", "viz"}
+CHAPTER = SHARED | {"metrics", "training", "blocks", "convolution", "layers"}
 MAY_IMPORT = {
     "runtime": set(),
-    "viz": set(),
-    "data": {"runtime"},
-    "start": {"data", "viz", "runtime"},
-    "convolution": {"data", "viz", "runtime"},
-    "layers": {"data", "viz", "runtime", "convolution"},
-    "classification": {"data", "viz", "runtime", "convolution", "layers"},
-    "gan": {"data", "viz", "runtime", "convolution", "layers"},
-    "vae": {"data", "viz", "runtime", "convolution", "layers"},
+    "viz": GROUND,
+    "data": GROUND,
+    "metrics": SHARED,
+    "training": SHARED,
+    "blocks": SHARED,
+    "start": SHARED,
+    "convolution": SHARED,
+    "layers": SHARED | {"convolution"},
+    "classification": CHAPTER,
+    "gan": CHAPTER,
+    "vae": CHAPTER,
+    "pretrained": CHAPTER | {"classification", "gan", "vae"},
 }
-# The ideas themselves are tensors in, tensors out: only the pictures and the interactive pieces of a room draw.
-DRAWS = {"figures.py", "explorers.py"}
+FACE = {f"course_lib.classification.{name}" for name in ("Classifier", "fit_classifier", "evaluate")}
+
+# The ideas themselves are tensors in, tensors out: only the pictures and the interactive pieces of
+# a room draw.
+DRAWS = {"figures", "explorers", "viz"}
 DRAWING = ("matplotlib", "ipywidgets", "IPython")
 MAX_LINES = 300
 
-
-def other_rooms(path) -> list[tuple[str, int]]:
-    """The rooms that a file of a room imports beside its own, with the lines."""
-    own = path.relative_to(ROOT / "course_lib").parts[0]
-    rooms = [(module.split(".")[1], line) for module, line in imports(path) if module.startswith("course_lib.")]
-    return [(room, line) for room, line in rooms if room in ROOMS and room != own]
+MAX_STATEMENTS = 3_700
+"""Of the package without its pictures, up to the chapter of the VAE; a new chapter may add 300."""
 
 
-def in_rooms():
-    """The source files of the rooms."""
-    return [path for path in SOURCES if path.is_relative_to(ROOT / "course_lib") and path.parent != ROOT / "course_lib"]
+def room_of(path: Path) -> str:
+    """The room that a file of the package belongs to; "" for those beside the rooms."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def draws(path: Path) -> bool:
+    """Whether a file holds pictures: figures.py, explorers.py, folders of that name, viz."""
+    return bool(DRAWS & set(path.relative_to(PACKAGE).with_suffix("").parts))
+
+
+MODULES = [path for path in SOURCES if path.is_relative_to(PACKAGE)]
+IN_ROOMS = [path for path in MODULES if room_of(path)]
 
 
 def test_every_room_is_in_the_table():
     assert set(ROOMS) <= set(MAY_IMPORT), "a new room needs its line in MAY_IMPORT"
 
 
-@pytest.mark.parametrize("path", in_rooms(), ids=name_of)
+@pytest.mark.parametrize("path", IN_ROOMS, ids=name_of)
 def test_imports_run_one_way(path):
-    room = path.relative_to(ROOT / "course_lib").parts[0]
-    wrong = [f"line {line}: {room} imports {other}" for other, line in other_rooms(path) if other not in MAY_IMPORT[room]]
+    room = room_of(path)
+    wrong = []
+    for module, line in imports(path):
+        other = module.split(".")[1] if module.startswith("course_lib.") else room
+        allowed = other == room or other in MAY_IMPORT[room] or (module in FACE and MAY_IMPORT[room] >= CHAPTER)
+        if other in ROOMS and not allowed:
+            wrong.append(f"line {line}: {room} imports {module}")
     assert not wrong
 
 
-def that_compute():
-    """Those of them that must not draw."""
-    return [path for path in in_rooms() if path.name not in DRAWS and not path.is_relative_to(ROOT / "course_lib" / "viz")]
+def file_of(module: str) -> Path | None:
+    """The file of the package that holds an imported name; None where it comes from elsewhere."""
+    parts = module.split(".")
+    while parts and parts[0] == "course_lib":
+        path = ROOT.joinpath(*parts)
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+        parts.pop()
+    return None
 
 
-@pytest.mark.parametrize("path", that_compute(), ids=name_of)
+def imported_files(path: Path) -> set[Path]:
+    """The files of the package that a file imports, in functions and for types alone too."""
+    return {found for module, _ in imports(path) if (found := file_of(module)) not in (None, path)}
+
+
+def circle(graph: dict) -> list[str]:
+    """A circle in a graph of files or rooms and what they import; empty where there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return [str(step) for step in error.args[1]]
+    return []
+
+
+def test_no_files_import_each_other_in_a_circle():
+    found = circle({name_of(path): {name_of(other) for other in imported_files(path)} for path in MODULES})
+    assert not found, f"each imports the one before: {' <- '.join(found)}"
+
+
+def test_no_rooms_may_import_each_other_in_a_circle():
+    assert not circle(MAY_IMPORT)
+
+
+def test_a_circle_is_noticed_also_where_an_import_is_for_types_alone(tmp_path, monkeypatch):
+    package = tmp_path / "course_lib"
+    (package / "room").mkdir(parents=True)
+    sources = {
+        "__init__": "",
+        "first": "def late():\n    from course_lib.room.second import x\n",
+        "second": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from course_lib.room import first\n",
+    }
+    for name, source in sources.items():
+        (package / "room" / f"{name}.py").write_text(source, encoding="utf-8")
+    monkeypatch.setattr("tests.repository.test_architecture.ROOT", tmp_path)
+    monkeypatch.setattr("tests.repository.files.ROOT", tmp_path)
+    graph = {path.stem: {other.stem for other in imported_files(path)} for path in (package / "room").glob("*.py")}
+    assert graph == {"__init__": set(), "first": {"second"}, "second": {"first"}}
+    assert circle(graph) and not circle({**graph, "second": set()})
+
+
+@pytest.mark.parametrize("path", [path for path in IN_ROOMS if not draws(path)], ids=name_of)
 def test_only_figures_and_explorers_draw(path):
     wrong = [f"line {line}: {module}" for module, line in imports(path) if module.split(".")[0] in DRAWING]
-    # The typefaces and the photograph of the embedded data come out of matplotlib's files, without drawing.
-    if path.is_relative_to(ROOT / "course_lib" / "data"):
+    # The typefaces and the photograph of the embedded data come out of matplotlib's files, without
+    # drawing.
+    if room_of(path) == "data":
         wrong = [line for line in wrong if "matplotlib" not in line or "pyplot" in line]
     assert not wrong
 
@@ -74,10 +149,34 @@ def test_files_are_short_and_say_what_they_import(path):
     assert not stars, f"star import in lines {stars}"
 
 
-def names_used_in(folder) -> set[str]:
+def statements(path: Path) -> int:
+    """The statements of a file without its docstrings.
+
+    What is squeezed into fewer lines counts as before.
+    """
+    nodes = list(ast.walk(tree(path)))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = [node for node in nodes if isinstance(node, documented) and ast.get_docstring(node) is not None]
+    return sum(isinstance(node, ast.stmt) for node in nodes) - len(docstrings)
+
+
+def test_the_package_stays_small():
+    counts: dict[str, int] = {}
+    for path in MODULES:
+        if not draws(path):
+            counts[room_of(path)] = counts.get(room_of(path), 0) + statements(path)
+    total = sum(counts.values())
+    rooms = ", ".join(f"{room or 'beside them'} {count}" for room, count in sorted(counts.items(), key=lambda item: -item[1]))
+    assert total <= MAX_STATEMENTS, (
+        f"the package has {total} statements without its pictures, and {MAX_STATEMENTS} are its budget: take out what no "
+        f"notebook, tool or benchmark uses, or what stands there twice ({rooms})"
+    )
+
+
+def names_used_in(folder: Path) -> set[str]:
     """Every name that the test files of a folder mention as code."""
     names = set()
-    for path in folder.rglob("test_*.py"):
+    for path in folder.rglob("*.py"):
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Name):
                 names.add(node.id)
@@ -86,28 +185,32 @@ def names_used_in(folder) -> set[str]:
     return names
 
 
+def public_names(room: str) -> list[str]:
+    """The names that a room's `__init__.py` imports: they are what the room offers."""
+    nodes = ast.walk(tree(PACKAGE / room / "__init__.py"))
+    return [alias.asname or alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_is_documented_and_tested(room):
-    module = importlib.import_module(f"course_lib.{room}")
+    module, names = importlib.import_module(f"course_lib.{room}"), public_names(room)
     assert module.__doc__, "the room needs a docstring"
-    assert module.__all__ and len(set(module.__all__)) == len(module.__all__)
-    values = {name: getattr(module, name) for name in module.__all__}
+    assert names and len(set(names)) == len(names)
+    assert not hasattr(module, "__all__"), "the imports say which names are public"
+    values = {name: getattr(module, name) for name in names}
     callables = [name for name, value in values.items() if inspect.isroutine(value) or inspect.isclass(value)]
     undocumented = [name for name in callables if not inspect.getdoc(values[name])]
     assert not undocumented, f"without a docstring: {undocumented}"
-    untested = sorted(set(module.__all__) - names_used_in(ROOT / "tests" / room))
+    untested = sorted(set(names) - names_used_in(ROOT / "tests" / room))
     assert not untested, f"in no test of tests/{room}: {untested}"
 
 
-# The notebook's first cell should answer at once: what draws or downloads is imported where it is used.
-COMPUTING = ("classification", "convolution", "data", "gan", "layers", "runtime", "vae")
-LIGHT = ["course_lib", *(f"course_lib.{room}" for room in COMPUTING)]
-
-
+# The notebook's first cell should answer at once: what draws or downloads is imported where it is
+# used.
 WHAT_EACH_LOADS = f"""
 import importlib, sys
 heavy = {{"matplotlib", "torchvision", "ipywidgets", "scipy"}}
-for module in {LIGHT}:
+for module in {["course_lib", *(f"course_lib.{room}" for room in ROOMS if room != "viz")]}:
     importlib.import_module(module)
     if heavy & set(sys.modules):
         print(module, "loads", *sorted(heavy & set(sys.modules)))
@@ -116,6 +219,7 @@ for module in {LIGHT}:
 
 
 def test_importing_a_room_loads_nothing_that_draws_or_downloads():
-    # One process for all rooms, since PyTorch alone takes seconds: the first that loads too much is named.
+    # One process for all rooms, since PyTorch alone takes seconds: the first that loads too much is
+    # named.
     done = subprocess.run([sys.executable, "-c", WHAT_EACH_LOADS], capture_output=True, text=True, check=True)
     assert done.stdout == ""

@@ -69,6 +69,6 @@ def test_no_tracked_file_names_a_folder_of_this_machine():
     personal = (f"{ROOT}/", f"{Path.home()}/")
     for file in filter(None, listed.stdout.split("\0")):
         path = ROOT / file
-        if path.is_file() and path.suffix not in (".png", ".jpg", ".npz", ".safetensors"):
+        if path.is_file() and path.suffix not in (".png", ".jpg", ".npz", ".pt"):
             text = path.read_text(encoding="utf-8")
             assert not any(folder in text for folder in personal), f"{file} names a folder of this machine"

@@ -1,7 +1,10 @@
 """One list of dependencies: pyproject.toml, constraints.txt, environment.yml and what Colab has stay in step."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 
@@ -14,6 +17,7 @@ from packaging.version import Version
 
 import course_lib
 from tests.repository.files import ROOT, SOURCES, imports, name_of
+from tools.environment import describe
 
 TEXT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PROJECT = tomllib.loads(TEXT)["project"]
@@ -126,3 +130,42 @@ def test_recipes_use_only_what_make_3_81_knows():
     # Newer than macOS' make: one shell for a recipe, another recipe prefix, shell assignment, file functions, grouped targets.
     for newer in (".ONESHELL", ".RECIPEPREFIX", "!=", "$(file ", "&:", "::="):
         assert newer not in makefile, newer
+
+
+def make_says(folder) -> str:
+    """What `make environment` would do in a folder."""
+    command, alone = ["make", "-n", "environment"], {**os.environ, "MAKEFLAGS": ""}
+    return subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+@pytest.mark.parametrize(
+    ("file", "old", "new", "installs"),
+    [
+        ("pyproject.toml", 'branch = "main"', 'branch = "autumn"', False),
+        ("pyproject.toml", "line-length = 130", "line-length = 120", False),
+        ("pyproject.toml", "# every figure", "# each figure", False),
+        ("constraints.txt", "# for Python", "# For Python", False),
+        ("pyproject.toml", '"pytest>=8"', '"pytest>=8.1"', True),
+        ("pyproject.toml", '"tqdm>=4.66", ', '"tqdm>=4.67", ', True),
+        ("constraints.txt", "\ntorch==", "\ntorch>=", True),
+    ],
+)
+def test_the_environment_is_installed_again_when_its_list_has_changed_and_only_then(tmp_path, file, old, new, installs):
+    course, moved = tmp_path / "a course", tmp_path / "moved"
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "tools/environment.py"):
+        (course / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, course / name)
+    (course / ".venv" / "bin").mkdir(parents=True)
+    (course / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    assert "pip install" in make_says(course), "there is no environment yet"
+    (course / ".venv" / ".course-installed").write_text(describe(course) + "\n", encoding="utf-8")
+    assert "pip install" not in make_says(course)
+    text = (course / file).read_text(encoding="utf-8")
+    assert old in text
+    (course / file).write_text(text.replace(old, new), encoding="utf-8")
+    assert ("pip install" in make_says(course)) == installs
+    (course / file).write_text(text, encoding="utf-8")
+    assert "pip install" not in make_says(course), "the files are newer, and their lists as before"
+    course.rename(moved)
+    assert "pip install" in make_says(moved), "a checkout that has moved is noticed"

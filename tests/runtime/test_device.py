@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from course_lib.runtime import device as module
 from course_lib.runtime import pick_device
-from course_lib.runtime.device import available_devices, bfloat16_works, describe_device
+from course_lib.runtime.device import bfloat16_works, describe_device, processor
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,8 @@ def test_it_prefers_cuda_and_never_takes_mps_unasked(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert pick_device() == pick_device("cuda") == torch.device("cuda", 0)
     assert pick_device("cuda:1") == torch.device("cuda", 1)
-    assert available_devices() == ["cpu", "cuda:0", "cuda:1", "mps"]
+    with pytest.raises(ValueError, match="choose one of cpu, cuda:0, cuda:1, mps"):
+        pick_device("cuda:2")
 
 
 def test_the_argument_goes_before_the_environment(monkeypatch):
@@ -62,3 +64,42 @@ def test_bfloat16_is_tried_and_not_assumed(monkeypatch):
 def test_the_description_names_the_device(device):
     assert describe_device(device).startswith(str(device.type))
     assert describe_device(torch.device("cpu")) == "cpu (1 thread)"
+
+
+def cpuinfo(monkeypatch, tmp_path, text):
+    """A machine whose /proc/cpuinfo has this text; None for one that has no such file."""
+    (tmp_path / "cpuinfo").write_text(text or "", encoding="utf-8")
+    monkeypatch.setattr(module, "Path", lambda _: tmp_path / ("cpuinfo" if text is not None else "none"))
+
+
+@pytest.mark.parametrize(
+    ("text", "capability", "phrase"),
+    [
+        (
+            "processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu avx512f avx512_bf16\n",
+            "AVX512",
+            "AMD EPYC, AVX-512 with bfloat16",
+        ),
+        ("model name\t: Intel: Core\nflags\t\t: fpu avx2\n\nmodel name\t: Intel: Core\n", "AVX2", "Intel: Core, AVX2"),
+        ("model name\t: Old\n", "DEFAULT", "Old"),
+        ("processor\t: 0\nFeatures\t: asimd bf16 sve\n", "SVE256", "some Arm, SVE256 with bfloat16"),
+        (None, "DEFAULT", "some Arm"),
+    ],
+)
+def test_the_processor_is_named_with_what_matters_for_speed(monkeypatch, tmp_path, text, capability, phrase):
+    cpuinfo(monkeypatch, tmp_path, text)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(module.platform, "processor", lambda: "some Arm")
+    assert processor() == phrase
+
+
+def test_the_processor_of_a_machine_that_says_nothing_has_a_name(monkeypatch, tmp_path):
+    cpuinfo(monkeypatch, tmp_path, None)
+    monkeypatch.setattr(module.platform, "processor", lambda: "")
+    assert processor().startswith(module.platform.machine())
+    monkeypatch.setattr(module.platform, "machine", lambda: "")
+    assert processor().startswith("unknown processor")
+
+
+def test_the_processor_of_this_machine_is_one_phrase():
+    assert processor() and "\n" not in processor()

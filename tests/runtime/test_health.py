@@ -28,6 +28,7 @@ def test_the_command_reports_on_this_environment_and_succeeds():
     torch_line = next(line for line in lines if line[6:].startswith("torch "))
     assert torch.__version__.partition("+")[0] in torch_line
     assert any(line.startswith("OK    data set glyphs") for line in lines)
+    assert any(line.startswith("OK    processor") for line in lines)
 
 
 def test_the_command_fails_and_says_what_to_do_when_something_is_missing(monkeypatch, capsys):
@@ -93,14 +94,6 @@ def test_the_lock_is_read_for_this_machine(tmp_path):
     assert versions.read_lock(path) == {"a-b": "1"}
 
 
-@pytest.mark.parametrize("line", ["thing>=1", "thing", "thing==1,<2", "???"])
-def test_a_lock_that_is_none_names_the_line(tmp_path, line):
-    path = tmp_path / "constraints.txt"
-    path.write_text(f"fine==1\n{line}\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"constraints.txt, line 2: .* run make lock"):
-        versions.read_lock(path)
-
-
 def test_the_lock_of_this_checkout_can_be_read():
     assert set(versions.direct_requirements("lab")) <= set(versions.read_lock(ROOT / "constraints.txt"))
 
@@ -117,16 +110,15 @@ def test_too_many_threads_are_noticed(monkeypatch):
     assert by_subject(health.device())["threads"].advice == "more than the 2 cores; set OMP_NUM_THREADS=2"
 
 
-def test_data_sets_that_are_not_there_are_no_fault_but_the_embedded_one_is():
-    findings = by_subject(health.data_sets(ROOT / "data", {"glyphs": False, "mnist": False, "cifar10": True}))
+def test_data_sets_that_are_not_there_are_no_fault():
+    findings = by_subject(health.data_sets(ROOT / "data", {"mnist": False, "cifar10": True}))
     assert findings["data root"].value == "data/ in the checkout"
-    assert findings["data set glyphs"].needed
     assert not findings["data set mnist"].needed and findings["data set mnist"].advice
     assert str(findings["data set cifar10"]).startswith("OK")
 
 
 def test_paths_are_given_as_the_reader_knows_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert health.shorten(tmp_path / "cache" / "course") == "~/cache/course"
     assert health.shorten(Path(tmp_path.anchor, "elsewhere")) == str(Path(tmp_path.anchor, "elsewhere"))
 
@@ -157,10 +149,6 @@ def test_a_python_newer_than_the_tested_ones_is_noted(monkeypatch):
     assert not health.python().needed and "3.14" in health.python().advice
 
 
-def test_a_data_root_that_can_be_none_is_a_finding_and_no_crash(monkeypatch, capsys):
-    from course_lib import __main__ as command
-
-    monkeypatch.setenv("COURSE_DATA", "~no-such-user/data")
-    assert command.main() == 1
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FIX")]
-    assert "COURSE_DATA is '~no-such-user/data'" in line and "give the full path" in line
+def test_a_user_without_a_home_gets_a_report(monkeypatch, tmp_path):
+    monkeypatch.setattr(health.os.path, "expanduser", lambda path: path)  # what it does where nothing is known
+    assert health.shorten(tmp_path / "cache") == str(tmp_path / "cache")

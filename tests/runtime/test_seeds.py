@@ -19,13 +19,13 @@ def _leave_the_generators_as_they_were():
 
 
 def draw(seed, device) -> tuple:
-    generator = seed_everything(seed)
+    rng = seed_everything(seed)
     return (
         random.random(),
         float(np.random.rand()),  # noqa: NPY002  (the global state is what is tested)
         torch.rand(()).item(),
         torch.rand((), device=device).item(),
-        torch.rand((), generator=generator).item(),
+        torch.rand((), generator=rng).item(),
     )
 
 

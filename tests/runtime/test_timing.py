@@ -25,13 +25,13 @@ def test_the_candidates_take_turns_and_the_first_round_does_not_count(monkeypatc
 
 
 def test_at_least_one_round():
-    with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"rounds is 0.*at least 1"):
         interleaved_medians({}, rounds=0)
 
 
-def test_apples_gpu_is_waited_for(monkeypatch):
+def test_a_gpu_is_waited_for(monkeypatch):
     events = []
-    monkeypatch.setattr(timing.torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr(timing.torch.mps, "synchronize", lambda: events.append("wait"))
+    monkeypatch.setattr(timing.torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(timing.torch.accelerator, "synchronize", lambda: events.append("wait"))
     interleaved_medians({"a": lambda: events.append("run")}, rounds=1)
     assert events == ["wait", "run", "wait"] * 2

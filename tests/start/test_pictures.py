@@ -1,4 +1,4 @@
-"""The pictures of chapter 0 change with what they are given, and the explorer follows its sliders."""
+"""The pictures of chapter 0 change with what they are given; the explorer follows its sliders."""
 
 import pytest
 import torch
@@ -52,7 +52,7 @@ def test_explorer_follows_its_controls(paper):
         assert explorer.error.value == ""
         assert explorer.image.value != before, name
         before = explorer.image.value
-    assert before == png(render_glyph(**{name: control.value for name, control in explorer.controls.items()}), dpi=90)
+    assert before == png(render_glyph(**{name: control.value for name, control in explorer.controls.items()}))
 
 
 def test_explorer_shows_texture_and_neighbours():

@@ -38,7 +38,7 @@ def test_the_posterior_survives_tiny_likelihoods():
 
 def test_fit_finds_the_probabilities_of_its_own_samples():
     theta, labels = thetas(2, seed=1), torch.arange(40_000) % 2
-    images = sample_pixels(theta, labels, generator=torch.Generator().manual_seed(0))
+    images = sample_pixels(theta, labels, rng=torch.Generator().manual_seed(0))
     assert set(images.unique().tolist()) == {0.0, 1.0}
     found = fit_pixels(images, labels, classes=2)
     # The standard error of a share of 20,000 is at most 0.0036; 5 of them for 8 numbers.

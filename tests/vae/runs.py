@@ -15,12 +15,12 @@ ROUND = {"epochs": 3, "lr": 5e-3, "binarise": "dynamic", "kl_warm_up": 0.5}
 
 def model(device="cpu", kind=VAE, **options):
     torch.manual_seed(0)
-    return kind(4, 16, **{"widths": (6, 8), "hidden": 12, **options}).to(device)
+    return kind(1, 16, 4, **{"widths": (6, 8), "hidden": 12, **options}).to(device)
 
 
 def make_batches(device="cpu", images=IMAGES, batch_size=16, **options):
     order = torch.Generator().manual_seed(3)
-    return data.Batches(images, batch_size=batch_size, generator=order, device=device, channels_last=True, **options)
+    return data.Batches(images, batch_size=batch_size, rng=order, device=device, channels_last=True, **options)
 
 
 def fit(network, device="cpu", **changed):
@@ -37,13 +37,13 @@ def press():
 
 
 class StopAfter(VAE):
-    """A VAE that presses the Stop button when it is asked for its terms for the so-manieth time in training."""
+    """A VAE that presses the Stop button when it is called for the so-manieth time in training."""
 
     left = 0
 
-    def terms(self, x, labels=None, noise=None):
+    def forward(self, x, labels=None, eps=None):
         if self.training:
             self.left -= 1
             if self.left == 0:
                 press()
-        return super().terms(x, labels, noise)
+        return super().forward(x, labels, eps)

@@ -12,7 +12,7 @@ KL = torch.tensor([0.1, 2.0, 0.0, 0.7])
 
 
 def model(kind=VAE):
-    return kind(4, 16, 1, widths=(4, 6), hidden=12)
+    return kind(1, 16, 4, widths=(4, 6), hidden=12)
 
 
 @pytest.mark.parametrize("kind", [VAE, Autoencoder])

@@ -106,12 +106,6 @@ def test_bad_input_is_named():
         gaussian_kl(good.long(), good)
     with pytest.raises(ValueError, match=r"z has the shape \[3\] and mean \[2, 3\]"):
         gaussian_kl_sampled(good[0], good, good)
-    for likelihood, kl in ((torch.zeros(2), torch.zeros(2)), (torch.zeros(3), good), (good, good)):
+    for likelihood, kl in ((torch.zeros(2), torch.zeros(2)), (torch.zeros(3), good), (good, good), (good[:0, 0], good[:0])):
         with pytest.raises(ValueError, match=r"log_likelihood and kl must be \[N\] and \[N, Z\]"):
             elbo(likelihood, kl)
-    with pytest.raises(ValueError, match="log_likelihood is empty"):
-        elbo(torch.zeros(0), torch.zeros(0, 2))
-    for name in ("beta", "free_bits"):
-        for value in (-0.1, float("nan"), float("inf")):
-            with pytest.raises(ValueError, match=f"{name} is {value}: it must be at least 0"):
-                elbo(torch.zeros(2), good, **{name: value})

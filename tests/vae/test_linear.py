@@ -27,6 +27,11 @@ def images(N=60, D=7, seed=0):
     return random(N, D, seed=seed) @ random(D, D, seed=seed + 1) + random(D, seed=seed + 2)
 
 
+def projected(found, x):
+    """The points of the subspace that are closest to x."""
+    return found.mean + (x - found.mean) @ found.components.mT @ found.components
+
+
 def orthogonal(size, seed=0):
     return torch.linalg.qr(random(size, size, seed=seed)).Q
 
@@ -44,7 +49,7 @@ def test_the_components_are_the_eigenvectors_of_the_covariance(seed, Z):
     torch.testing.assert_close(found.discarded, values[: 7 - Z].mean())
     torch.testing.assert_close(found.components @ found.components.mT, torch.eye(Z, dtype=torch.float64))
     assert principal_angles(found.components.mT, vectors[:, 7 - Z :]).max() < 1e-6
-    error = (found.decode(found.encode(x)) - x).square().sum(dim=1).mean()
+    error = (projected(found, x) - x).square().sum(dim=1).mean()
     torch.testing.assert_close(error, values[: 7 - Z].sum())
     assert (found.components.gather(1, found.components.abs().argmax(dim=1, keepdim=True)) > 0).all()
 
@@ -79,7 +84,7 @@ def test_a_linear_autoencoder_trained_by_gradient_finds_the_subspace():
 def test_more_pixels_than_images():
     x = random(5, 40)
     found = principal_components(x, 4)
-    torch.testing.assert_close(found.decode(found.encode(x)), x)
+    torch.testing.assert_close(projected(found, x), x)
     assert found.discarded < 1e-25
     values = torch.linalg.eigvalsh(torch.cov(x.mT, correction=0))
     torch.testing.assert_close(principal_components(x, 2).discarded, values[:38].mean())
@@ -90,7 +95,7 @@ def test_other_types_and_layouts_of_images():
     wide = torch.stack([x, x], dim=2)[:, :, 0]
     assert not wide.is_contiguous()
     torch.testing.assert_close(principal_components(wide, 3).components, principal_components(x, 3).components)
-    assert principal_components(x, 3).encode(x.half()).dtype == torch.float64
+    assert principal_components(x.half(), 3).components.dtype == torch.float64
 
 
 @given(seed=SEEDS, K=st.integers(1, 4), L=st.integers(1, 4))
@@ -222,17 +227,15 @@ def test_it_follows_its_images_to_their_device(device):
 
 def test_bad_input_is_named():
     x = images()
-    for latent_size, message in ((0, "latent_size is 0: a subspace"), (7, "latent_size is 7 for 7 pixels: it must be smaller")):
-        with pytest.raises(ValueError, match=message):
-            principal_components(x, latent_size)
-    with pytest.raises(TypeError, match=r"latent_size is 2\.5: it must be a whole number"):
+    with pytest.raises(ValueError, match="latent_size is 0"):
+        principal_components(x, 0)
+    with pytest.raises(TypeError, match=r"latent_size is 2\.5"):
         principal_components(x, 2.5)
-    with pytest.raises(ValueError, match="3 images span at most 2 directions, and latent_size is 3"):
-        principal_components(x[:3], 3)
+    for wrong in (x[:, :3], x[:3]):
+        with pytest.raises(ValueError, match=r"latent_size is 3 for \d+ images of \d pixels"):
+            principal_components(wrong, 3)
     with pytest.raises(ValueError, match=r"rows, \[N, D\], got the shape \[2, 1, 4, 4\]: images\.flatten\(1\) makes rows"):
         principal_components(torch.rand(2, 1, 4, 4), 1)
-    with pytest.raises(ValueError, match="a pixel of x is not a finite number"):
-        principal_components(x.log(), 2)
     with pytest.raises(ValueError, match="lie in a subspace of 4 directions: no variance is left for the noise"):
         fit_probabilistic_pca(random(5, 40), 4)
     with pytest.raises(ValueError, match=r"columns of one length, got \[3, 2\], \[4, 2\]"):
@@ -241,16 +244,9 @@ def test_bad_input_is_named():
         principal_angles(random(3, 2), torch.ones(3, 2))
     with pytest.raises(ValueError, match="the columns of a depend on each other: they span fewer than 4"):
         principal_angles(random(3, 4), random(3, 2))
-    with pytest.raises(ValueError, match=r"weight and mean must be \[D, Z\] and \[D\], got \[5, 2\] and \[4\]"):
-        ProbabilisticPCA(random(5, 2), random(4), 1.0)
-    for variance in (0.0, math.nan):
-        with pytest.raises(ValueError, match=f"variance is {variance}: without noise the model has no density"):
-            ProbabilisticPCA(random(5, 2), random(5), variance)
     pca = model()
     with pytest.raises(ValueError, match=r"rows, \[N, 5\], got the shape \[2, 4\]"):
         pca.log_prob(random(2, 4))
-    with pytest.raises(ValueError, match=r"must be \[2, 2\] and \[2, 2\] or \[2, 2, 2\], got \[2, 2\] and \[2\]"):
-        pca.elbo(random(2, 5), random(2, 2), torch.ones(2))
     for covariance in (-torch.eye(2), torch.tensor([[1.0, 0.5], [0.0, 1.0]])):
-        with pytest.raises(ValueError, match="covariance must be symmetric and positive definite: variances, not"):
+        with pytest.raises(ValueError, match="PositiveDefinite"):
             pca.elbo(random(2, 5), random(2, 2), covariance)

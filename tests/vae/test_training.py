@@ -8,21 +8,25 @@ import torch
 import torch.nn.functional as F
 
 from course_lib.data import Batches
-from course_lib.runtime import DivergenceError, Run
-from course_lib.vae import MLPVAE, VAE, Autoencoder, LinearVAE, binarised, evaluate_vae, fit_vae, vae_step
+from course_lib.training import DivergenceError, Run
+from course_lib.vae import VAE, Autoencoder, binarised, evaluate_vae, fit_vae, mlp_vae, vae_step
 from tests.vae.runs import FULL, IMAGES, ROUND, fit, make_batches, model, weights
 
 
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
 def test_a_step_is_that_of_pytorchs_example():
-    network, reference = MLPVAE(4, 16, widths=(12,)), MLPVAE(4, 16, widths=(12,))
+    network, reference = mlp_vae(1, 16, 4, widths=(12,)), mlp_vae(1, 16, 4, widths=(12,))
     reference.load_state_dict(network.state_dict())
     x, _ = make_batches().take(slice(0, 16))
-    noise = network.noise(16, torch.Generator().manual_seed(0))
-    said = vae_step(network.terms, torch.optim.SGD(network.parameters(), lr=0.01), x, noise=noise)
+    eps = network.noise(16, torch.Generator().manual_seed(0))
+    said = vae_step(network, torch.optim.SGD(network.parameters(), lr=0.01), x, eps=eps)
 
     hidden = F.relu(F.linear(x.flatten(1), reference.encoder.first.weight, reference.encoder.first.bias))
     mu, logvar = reference.mean(hidden), reference.log_variance(hidden)
-    decoded = reference.decode(mu + torch.exp(0.5 * logvar) * noise).flatten(1)
+    decoded = reference.decode(mu + torch.exp(0.5 * logvar) * eps).flatten(1)
     BCE = F.binary_cross_entropy(torch.sigmoid(decoded), x.flatten(1), reduction="sum")
     KLD = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
     loss = (BCE + KLD) / 16  # the example divides by the number of images when it prints
@@ -34,7 +38,7 @@ def test_a_step_is_that_of_pytorchs_example():
         torch.testing.assert_close(parameter, before - 0.01 * gradient, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("options", [{}, {"classes": 10}, {"likelihood": "optimal-gaussian"}, {"blocks": 1}])
+@pytest.mark.parametrize("options", [{}, {"classes": 10}, {"likelihood": "optimal-gaussian"}])
 def test_two_runs_with_one_seed_are_equal(options, device):
     first, second = (fit(network, device) for network in (model(device, **options), model(device, **options)))
     assert first.steps == second.steps and first.step == 12 == len(first.steps["kl"]) and len(first.epochs) == 3
@@ -55,15 +59,14 @@ def test_what_is_recorded_is_the_bound():
     assert last["validation_elbo"] == measured.elbo == measured.reconstruction - measured.kl
 
 
-@pytest.mark.parametrize("kind", ["Autoencoder", "VAE", "MLPVAE", "LinearVAE", "conditional"])
+@pytest.mark.parametrize("kind", ["Autoencoder", "VAE", "mlp_vae", "conditional"])
 def test_it_learns(kind):
     torch.manual_seed(0)
     networks = {
-        "Autoencoder": lambda: Autoencoder(8, 16, widths=(8, 16), hidden=32),
-        "VAE": lambda: VAE(8, 16, widths=(8, 16), hidden=32),
-        "conditional": lambda: VAE(8, 16, widths=(8, 16), hidden=32, classes=10),
-        "MLPVAE": lambda: MLPVAE(8, 16, widths=(64,)),
-        "LinearVAE": lambda: LinearVAE(8, 16),
+        "Autoencoder": lambda: Autoencoder(1, 16, 8, widths=(8, 16), hidden=32),
+        "VAE": lambda: VAE(1, 16, 8, widths=(8, 16), hidden=32),
+        "conditional": lambda: VAE(1, 16, 8, widths=(8, 16), hidden=32, classes=10),
+        "mlp_vae": lambda: mlp_vae(1, 16, 8, widths=(64,)),
     }
     network, images = networks[kind](), FULL.subset(slice(0, 1024))
     before = evaluate_vae(network, images).elbo
@@ -81,7 +84,7 @@ def test_labels_spare_the_latents_the_class():
     rates = {}
     for classes in (0, 10):
         torch.manual_seed(0)
-        network = MLPVAE(4, 16, widths=(32,), classes=classes)
+        network = mlp_vae(1, 16, 4, widths=(32,), classes=classes)
         fit_vae(network, make_batches(images=images, batch_size=32), epochs=20, lr=1e-2)
         rates[classes] = evaluate_vae(network, images).kl
     assert rates[0] > math.log(10) and rates[10] < rates[0] / 2
@@ -91,38 +94,34 @@ def test_beta_and_free_bits_move_the_rate():
     rates = {}
     for name, options in (("low", {"beta": 0.1}), ("high", {"beta": 20.0}), ("free", {"beta": 20.0, "free_bits": 1.0})):
         torch.manual_seed(0)
-        network = MLPVAE(4, 16, widths=(32,))
-        fit_vae(network, make_batches(images=FULL.subset(slice(0, 512)), batch_size=64), epochs=8, lr=5e-3, **options)
+        network = mlp_vae(1, 16, 4, widths=(32,))
+        fit_vae(network, make_batches(images=FULL.subset(slice(0, 512)), batch_size=64), epochs=12, lr=5e-3, **options)
         rates[name] = evaluate_vae(network, FULL.subset(slice(0, 512))).latent_kl
     assert rates["high"].sum() < 1 < rates["low"].sum()
     assert (rates["free"] > 0.6).all(), "collapse, and its cure"
 
 
-def test_adam_gets_its_settings_and_a_rate_that_rises_and_falls_in_straight_lines():
-    rates, defaults = [], []
-
-    class Spy(torch.optim.Adam):
-        def step(self, closure=None):
-            rates.append(self.param_groups[0]["lr"])
-            defaults.append(self.defaults)
-            return super().step(closure)
-
-    original, torch.optim.Adam = torch.optim.Adam, Spy
-    try:
-        fit(model(), epochs=5, lr=0.01)
-        fit(model(), epochs=1, lr=0.01, schedule="constant", betas=(0.5, 0.9))
-    finally:
-        torch.optim.Adam = original
-    progress = [(n + 0.5) / 20 for n in range(20)]
-    assert rates[:20] == pytest.approx([0.01 * (p / 0.1 if p < 0.1 else (1 - p) / 0.9) for p in progress])
-    assert rates[20:] == [0.01] * 4
-    assert [said["betas"] for said in defaults] == [(0.9, 0.999)] * 20 + [(0.5, 0.9)] * 4
-    assert all(said["fused"] for said in defaults)
+@pytest.mark.parametrize("schedule", ["one-cycle", "constant"])
+def test_adam_gets_its_settings_and_a_rate_that_follows_the_schedule(schedule):
+    """A run against the same steps written out: fused or not, Adam is Adam."""
+    network, reference = mlp_vae(1, 16, 4, widths=(12,)), mlp_vae(1, 16, 4, widths=(12,))
+    reference.load_state_dict(network.state_dict())
+    run = fit_vae(network, make_batches(), epochs=5, lr=0.01, schedule=schedule, betas=(0.5, 0.9), rng=generator(1))
+    optimizer, rng, losses = torch.optim.Adam(reference.parameters(), betas=(0.5, 0.9)), generator(1), []
+    batches = make_batches()
+    for _ in range(5):
+        for x, _ in batches:
+            progress = (len(losses) + 0.5) / 20
+            rate = progress / 0.1 if progress < 0.1 else (1 - progress) / 0.9
+            optimizer.param_groups[0]["lr"] = 0.01 * (1.0 if schedule == "constant" else rate)
+            losses.append(vae_step(reference, optimizer, x, eps=reference.noise(16, rng))["loss"].item())
+    assert run.steps["loss"] == pytest.approx(losses, rel=1e-4)
+    torch.testing.assert_close(weights(network), weights(reference), atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_parameters_of_other_types_learn_too(dtype):
-    network = MLPVAE(4, 16, widths=(12,)).to(dtype)
+    network = mlp_vae(1, 16, 4, widths=(12,)).to(dtype)
     run = fit_vae(network, make_batches(dtype=dtype), epochs=2)
     assert run.step == 8 and next(network.parameters()).dtype == dtype
 
@@ -131,13 +130,13 @@ def test_the_model_sees_binarised_images_and_its_labels():
     seen = []
 
     class Watching(VAE):
-        def terms(self, x, labels=None, noise=None):
+        def forward(self, x, labels=None, eps=None):
             if self.training:
                 seen.append((x.clone(), labels))
-            return super().terms(x, labels, noise)
+            return super().forward(x, labels, eps)
 
     for binarise in ("none", "threshold", "dynamic"):
-        fit(Watching(4, 16, widths=(6, 8), classes=10), binarise=binarise, epochs=1)
+        fit(Watching(1, 16, 4, widths=(6, 8), classes=10), binarise=binarise, epochs=1)
     grey, threshold, dynamic = (torch.cat([x for x, _ in seen[4 * n : 4 * n + 4]]) for n in range(3))
     assert torch.equal(threshold, (grey >= 0.5).float()) and set(dynamic.unique().tolist()) == {0.0, 1.0}
     assert ((grey > 0) & (grey < 1)).any() and torch.equal(dynamic[grey == 1], grey[grey == 1])
@@ -151,8 +150,6 @@ def test_dynamic_pixels_are_drawn_with_the_probability_of_their_grey_value():
     assert not torch.equal(drawn, binarised(x, "dynamic", torch.Generator().manual_seed(1)))
     layout = torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last)
     assert binarised(layout, "dynamic").is_contiguous(memory_format=torch.channels_last)
-    with pytest.raises(ValueError, match="binarise is 'stochastic': choose from none, dynamic, threshold"):
-        binarised(x, "stochastic")
 
 
 def test_bfloat16_and_compile_change_little(monkeypatch):
@@ -185,13 +182,13 @@ def test_terms_that_are_not_finite_stop_with_advice():
         ({"beta": -1}, r"beta is -1\.0"),
         ({"free_bits": float("inf")}, "free_bits is inf"),
         ({"kl_warm_up": 1.5}, r"kl_warm_up is 1\.5: it is a share of the steps"),
-        ({"schedule": "step"}, "no schedule is called 'step': choose from one-cycle, constant"),
+        ({"schedule": "step"}, "schedule is 'step': choose from one-cycle, "),
         ({"binarise": "yes"}, "binarise is 'yes': choose from none, dynamic, threshold"),
         ({"resume": Run({})}, "no state to resume from"),
         ({"betas": (0.9,)}, r"betas is \(0\.9,\): Adam takes two numbers, for example \(0\.9, 0\.999\)"),
         ({"betas": 0.9}, r"betas is 0\.9: Adam takes two numbers"),
         ({"betas": (0.9, 1.0)}, r"one of betas is 1\.0: it must be at least 0 and below 1"),
-        ({"noise": 0}, "noise must be a torch.Generator on the CPU, got int"),
+        ({"rng": 0}, "rng is 0: it must be on the CPU"),
     ],
 )
 def test_settings_that_do_not_exist_or_cannot_be_are_named(changed, words):
@@ -223,23 +220,23 @@ def test_one_label_at_the_end_of_either_set_is_found_before_any_step():
 def test_images_and_labels_that_do_not_fit_are_named_before_any_step():
     network = model(classes=10)
     before = weights(network)
-    with pytest.raises(ValueError, match="have no labels, and the model has 10 classes"):
+    with pytest.raises(ValueError, match="has 10 classes: give it labels"):
         fit_vae(network, make_batches(images=IMAGES.images), **ROUND)
     with pytest.raises(ValueError, match="a label is 9, outside the classes 0 to 8"):
         fit(model(classes=9))
-    for wrong in (VAE(4, 32), VAE(4, 16, 3)):
+    for wrong in (VAE(1, 32), VAE(3, 16)):
         with pytest.raises(ValueError, match=r"this model takes images of \d x \d+ x \d+: build the model"):
             fit(wrong)
     odd = make_batches(images=IMAGES.subset(slice(0, 33)))
     with pytest.raises(ValueError, match=r"33 images in batches of 16 has one.*drop_last=True"):
         fit_vae(network, odd, **ROUND)
-    with pytest.raises(ValueError, match="batch_size is 1: batch normalisation"):
+    with pytest.raises(ValueError, match="batches of 1 has one: batch normalisation"):
         fit_vae(network, make_batches(batch_size=1), **ROUND)
     with pytest.raises(TypeError, match=r"batches must be Batches, got ImageSet: Batches\(images, batch_size=128\)"):
         fit_vae(network, IMAGES, **ROUND)
-    with pytest.raises(TypeError, match=r"x is torch.float64 and the model torch.float32"):
-        fit_vae(network, make_batches(dtype=torch.float64), **ROUND)
-    with pytest.raises(ValueError, match="there are no images to measure"):
+    with pytest.raises(TypeError, match=r"batches must be Batches, got list"):
+        fit_vae(network, [(torch.rand(2, 1, 16, 16), None)], **ROUND)
+    with pytest.raises(ValueError, match="there are no images"):
         fit_vae(network, make_batches(), IMAGES.subset(slice(0, 0)), **ROUND)
     assert torch.equal(weights(network), before)
-    assert fit_vae(model(batch_norm=False), odd, **ROUND).step == 9
+    assert fit_vae(mlp_vae(1, 16, 4, widths=(12,)), odd, **ROUND).step == 9

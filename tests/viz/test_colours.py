@@ -1,8 +1,9 @@
 """Colours that stay apart for readers who lack one kind of cone, and figures that take no others.
 
-The simulation is that of G. Machado, M. Oliveira and L. Fernandes, *A Physiologically-based Model for Simulation of Color Vision
-Deficiency*, IEEE Transactions on Visualization and Computer Graphics 15(6), 2009: its matrices for severity 1, on linear RGB.
-Distances are Euclidean in CIELAB (1976, white D65), where about 2.3 can just be noticed side by side.
+The simulation is that of G. Machado, M. Oliveira and L. Fernandes, *A Physiologically-based Model
+for Simulation of Color Vision Deficiency*, IEEE Transactions on Visualization and Computer Graphics
+15(6), 2009: its matrices for severity 1, on linear RGB. Distances are Euclidean in CIELAB (1976,
+white D65), where about 2.3 can just be noticed side by side.
 """
 
 import ast
@@ -46,7 +47,7 @@ def test_the_measure_gives_published_values():
 
 
 def test_the_simulation_confuses_what_such_eyes_confuse():
-    """The familiar red and green of equal lightness, far apart for most readers, are close together without M cones."""
+    """Red and green of equal lightness, far apart for most readers, are close without M cones."""
     red, green = [0.80, 0.32, 0.25], [0.47, 0.53, 0.20]
     assert np.linalg.norm(lab(red) - lab(green)) > 50
     assert np.linalg.norm(lab(red, "deuteranopia") - lab(green, "deuteranopia")) < APART
@@ -83,7 +84,10 @@ GREYS = {"black", "white", "none", "gray", "grey", "face"}
 
 
 def foreign_colours(code: str) -> list[str]:
-    """The colours and maps that a piece of code names itself; greys are free, since lightness is seen by all."""
+    """The colours and maps that a piece of code names itself.
+
+    Greys are free, since lightness is seen by all.
+    """
     values = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.keyword) and node.arg in COLOUR_ARGUMENTS:

@@ -1,0 +1,103 @@
+"""Where trained models lie, and what the recipes share: `prepare`, train, `check_finished`,
+measure, `keep`.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from course_lib.data import Batches, ImageSet, data_root, load
+from course_lib.data.folders import folder_classes
+from course_lib.runtime import Checkpoint, load_checkpoint, load_weights, pick_device, save_checkpoint
+from course_lib.training import Run
+
+WEIGHTS = Path(__file__).parent / "weights"  # what comes with the package, as KINDs/NAME.pt
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def kept_path(kind: str, name: str) -> Path:
+    """Where a reader's model of a kind ("judge", "generator", "vae") for a set lies, under the data
+    root.
+
+    name: a set as in `data.load`. Folders are told apart by their full path.
+    """
+    if name.startswith("folder:"):
+        folder = Path(name.removeprefix("folder:")).expanduser().resolve()
+        name = f"folder-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    return data_root() / f"{kind}s" / f"{name}.pt"
+
+
+def load_kept(kind: str, name: str, build: Callable[..., Model], device: torch.device | str | None) -> tuple[Model, Checkpoint]:
+    """The model that a reader trained for a set, or else the package's, in evaluation mode, with
+    all that is known of it.
+
+    Raises FileNotFoundError where there is neither, and ValueError where the classes of a folder
+    are no longer those that its model was trained for.
+    """
+    own, packaged = kept_path(kind, name), WEIGHTS / f"{kind}s" / f"{name}.pt"
+    train = f"course_lib.pretrained.train_{kind}({name!r})"
+    if not own.is_file() and not packaged.is_file():
+        raise FileNotFoundError(f"no {kind} for {name!r} is in {own.parent}: {train} trains one (minutes on a CPU)")
+    checkpoint = load_checkpoint(own if own.is_file() else packaged)
+    if name.startswith("folder:"):
+        classes, known = folder_classes(Path(name.removeprefix("folder:")).expanduser()), checkpoint.config["classes"]
+        if classes != known:
+            change = f"has the classes {', '.join(classes)}, and its {kind} those of before, {', '.join(known)}"
+            raise ValueError(f"{name} {change}: {train} trains it again")
+    model = build(**checkpoint.config["model"])
+    load_weights(model, checkpoint.weights, f"the {kind} of {name}")
+    return model.eval().to(pick_device(device)).to(memory_format=torch.channels_last), checkpoint
+
+
+def prepare(
+    kind: str,
+    name: str,
+    path: str | Path | None,
+    *,
+    size: int,
+    seed: int,
+    device: torch.device | str | None,
+    batch_size: int = 128,
+) -> tuple[Path, ImageSet, Batches, ImageSet]:
+    """What a recipe begins with: the file to write, train+validation, its batches, and the test set
+    to measure on, once.
+
+    The seed draws the order of the batches, and the weights of a model that is built next. Raises
+    OSError where the folder of the file cannot be made: before the training, which takes minutes.
+    """
+    path = kept_path(kind, name) if path is None else Path(path).expanduser()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        way_out = "choose another folder with the environment variable COURSE_DATA"
+        raise OSError(f"there is no {path.parent}, and it cannot be made ({error.strerror}): {way_out}") from None
+    images, test = load(name, "train+validation", size=size), load(name, "test", size=size)
+    batches = Batches(
+        images,
+        batch_size=min(batch_size, len(images)),
+        drop_last=True,
+        rng=torch.Generator().manual_seed(seed),
+        device=pick_device(device),
+        channels_last=True,
+    )
+    torch.manual_seed(seed)
+    return path, images, batches, test
+
+
+def check_finished(run: Run) -> None:
+    """Raise KeyboardInterrupt if the training was stopped: nobody should find half a model later."""
+    if run.stopped:
+        raise KeyboardInterrupt(f"the training was stopped after {run.step} steps; nothing was saved")
+
+
+def keep(path: Path, model: nn.Module | Mapping[str, torch.Tensor], config: Mapping, images: ImageSet, metrics: Mapping) -> None:
+    """Save a model with its classes, and with the name, the number and a digest of the images that
+    it learned from.
+    """
+    digest = hashlib.sha256(images.images.numpy().tobytes() + images.labels.numpy().tobytes()).hexdigest()
+    data = {"name": images.name, "images": len(images), "digest": digest}
+    save_checkpoint(path, model, config={**config, "classes": images.classes, "data": data}, metrics=metrics)
