@@ -11,9 +11,10 @@ LAB_ARGS ?=
 # Workers of the test run. `logical` counts hardware threads; `auto` counts cores and leaves half of a small cloud machine idle.
 WORKERS ?= logical
 NOTEBOOK ?=
-# Of `make grade`: the folder of the handed-in notebooks, and a file for a table of the results.
+# Of `make grade`: the folder of the handed-in notebooks, a file for a table of the results, and a number that draws the cases.
 HANDED_IN ?=
 CSV ?=
+SEED ?=
 # Of `make pretrained` and the bench-* commands: which parts.
 PART ?=
 # Of `make check`: a folder of tests.
@@ -107,13 +108,13 @@ notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebook
 measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
 	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
-handout: $(STAMP) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/03_classification.ipynb
+handout: $(STAMP) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
 
-grade: $(STAMP) ## check handed-in copies of a notebook: NOTEBOOK=notebooks/03_classification.ipynb HANDED_IN=folder CSV=table.csv
-	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grading "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV"
+grade: $(STAMP) ## check handed-in copies of a notebook: NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=folder CSV=table.csv SEED=7
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grading "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV" $(if $(SEED),--seed "$(SEED)")
 
-address: $(STAMP) ## rewrite badges and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
+address: $(STAMP) ## rewrite Colab links and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
 	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"
 
 format: $(STAMP) ## put code and notebooks into the one style

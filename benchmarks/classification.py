@@ -1,4 +1,4 @@
-"""How fast do chapter 3's classifiers learn? `make bench-classification` prints it.
+"""How fast do chapter 4's classifiers learn? `make bench-classification` prints it.
 
 Usage: python -m benchmarks.classification [loop] [mnist] [mnist-peer] [cifar10]
            [--seeds 3] [--device cpu] [--cifar10-folder F]

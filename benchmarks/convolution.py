@@ -1,8 +1,8 @@
-"""How fast are the convolutions of chapter 1? `make bench-convolution` prints ratios to PyTorch's.
+"""How fast are the convolutions of chapters 1 and 2, as ratios to PyTorch's?
 
-One CPU thread, float32, contiguous NCHW input for everyone. All candidates are measured in turn,
-round after round, and the median of each is compared: other programs on the machine then disturb
-all of them alike.
+`make bench-convolution` prints it. One CPU thread, float32, contiguous NCHW input for
+everyone. All candidates are measured in turn, round after round, and the median of each is
+compared: other programs on the machine then disturb all of them alike.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""How fast do chapter 4's generators learn? `make bench-gan` prints it.
+"""How fast do chapter 6's generators learn? `make bench-gan` prints it.
 
 Usage: python -m benchmarks.gan [loop] [mnist] [glyphs] [--seeds 3] [--device cpu]
 

@@ -1,4 +1,4 @@
-"""How fast do chapter 5's autoencoders learn? `make bench-vae` prints it.
+"""How fast do chapter 8's autoencoders learn? `make bench-vae` prints it.
 
 Usage: python -m benchmarks.vae [loop] [mlp] [mlp-peer] [conv] [conv-long] [glyphs]
            [--seeds 3] [--device cpu]
@@ -46,7 +46,7 @@ RUNS = {  # part: (data, model, training)
 
 
 def clock(device):
-    """Seconds that count: the processor's on a CPU, those of the wall on a GPU that has finished."""
+    """Seconds that count: the processor's on a CPU, the wall's on a GPU that has finished."""
     if device.type == "cpu":
         return time.process_time()
     torch.get_device_module(device).synchronize()
@@ -54,7 +54,7 @@ def clock(device):
 
 
 def batches_of(images, seed, device, model):
-    """The course's way to batches, in the layout that convolutions prefer where the model has any."""
+    """The course's way to batches, in the layout that convolutions prefer if there are any."""
     channels_last = any(isinstance(part, nn.Conv2d) for part in model.modules())
     order = torch.Generator().manual_seed(seed)
     return Batches(images, batch_size=128, drop_last=True, rng=order, device=device, channels_last=channels_last)
@@ -118,7 +118,7 @@ def published():
 
 
 def mlp_peer(seeds, device):
-    """The network and the recipe of PyTorch's `vae` example, written anew: Adam 1e-3, batches of 128, 10 epochs."""
+    """The network and the recipe of PyTorch's `vae` example, written anew."""
     train, test = published(), data.load("mnist", "test")
     rows = []
     for seed in range(seeds):

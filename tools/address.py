@@ -1,8 +1,8 @@
 """Moves the course to another address: `make address REPOSITORY=https://github.com/you/name BRANCH=main`.
 
 The address is one setting, [tool.course] in pyproject.toml. This rewrites it, and from it the links and badges of the
-Markdown files and the badge and set-up cell of every notebook. Whoever forks the course runs it once and commits; Colab then
-opens their own notebooks.
+Markdown files and the Colab link and set-up cell of every notebook. Whoever forks the course runs it once and commits; Colab
+then opens their own notebooks. Without an address it brings all of them up to date with the one that is set.
 """
 
 import re
@@ -13,7 +13,7 @@ import nbformat
 
 from tools.files import ROOT, write_atomically
 from tools.notebook_form import dumps
-from tools.setup_cell import BADGE_START, SETUP_START, Address, parse_address, read_address
+from tools.setup_cell import COLAB_LINE, SETUP_START, Address, parse_address, read_address
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"make address: {error}")
     print(f"The address is {new.repository}, branch {new.branch}.")
-    print("\n".join(["Rewritten:", *changed]) if changed else "Every badge and set-up cell had it already.")
+    print("\n".join(["Rewritten:", *changed]) if changed else "Every Colab link and set-up cell had it already.")
 
 
 def rewrite(root: Path, new: Address) -> list[str]:
@@ -69,18 +69,19 @@ def rewrite_markdown(text: str, current: Address, new: Address) -> str:
 
 
 def rewrite_notebook(text: str, path: str, new: Address) -> str:
-    """A notebook with its badge and set-up cell for another address; every other cell, and all outputs, stay."""
+    """A notebook with its Colab link and its set-up cell, folded, for another address; all else stays as it is."""
     notebook = nbformat.reads(text, as_version=4)
-    badges = [c for c in notebook.cells if c.cell_type == "markdown" and c.source.startswith(BADGE_START)]
+    linked = [c for c in notebook.cells if c.cell_type == "markdown" and COLAB_LINE.search(c.source)]
     setups = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith(SETUP_START)]
-    if len(badges) != 1 or len(setups) != 1:
-        raise ValueError(f"{path} has {len(badges)} badges and {len(setups)} set-up cells: it needs one of each")
-    _, newline, rest = badges[0].source.partition("\n")
-    source, setup = new.badge(path) + newline + rest, new.setup_cell()
-    if (badges[0].source, setups[0].source) == (source, setup):
-        return text
-    badges[0].source, setups[0].source = source, setup
-    return dumps(notebook)
+    if len(linked) != 1 or len(setups) != 1:
+        raise ValueError(f"{path} has {len(linked)} Colab links and {len(setups)} set-up cells: it needs one of each")
+    linked[0].source = COLAB_LINE.sub(lambda match: new.colab_line(path, match[1]), linked[0].source)
+    (setup,) = setups
+    if setup.source != new.setup_cell():
+        # What it has printed belongs to the cell that it was. It prints nothing where course_lib is there.
+        setup.source, setup.outputs = new.setup_cell(), []
+    setup.metadata["jupyter"] = {"source_hidden": True}
+    return text if notebook == nbformat.reads(text, as_version=4) else dumps(notebook)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 """The exercises of a notebook, and the notebook without their solutions.
 
-`make handout NOTEBOOK=notebooks/03_classification.ipynb` writes a copy into build/handout. It differs from the notebook in its
-text alone: the folded solutions are gone, and the badge, which would open the notebook that has them. Its set-up cell still
+An exercise cell asks for every function and class that it defines, and the next cell checks them. In the notebooks that were
+rebuilt the check is a line for each name, `NAME = exercises.NAME.choose(NAME)`, and what follows runs on what it chose. In the
+others an exercise is one function, and its check is a cell of assertions.
+
+`make handout NOTEBOOK=notebooks/01_convolution.ipynb` writes a copy into build/handout. It differs from the notebook in its
+text alone: the folded solutions are gone, and the Colab link, which would open the notebook that has them. Its set-up cell still
 installs course_lib in Colab. tools/grading.py checks what comes back.
 """
 
@@ -15,40 +19,54 @@ from pathlib import Path
 import nbformat
 
 from tools.files import ROOT, write_atomically
+from tools.needed_cells import parse
 from tools.notebook_form import dumps
-from tools.setup_cell import BADGE_START, PLACEHOLDER_ACCOUNT, read_address
+from tools.setup_cell import COLAB_LINE, PLACEHOLDER_ACCOUNT, read_address
 
 SOLUTION = re.compile(r"<details><summary>Solution</summary>(.*?)</details>\n*", re.DOTALL)
-CODE = re.compile(r"```python\n(def (\w+)\(.*?)\n```", re.DOTALL)
+CODE = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
+CHOICE = re.compile(r"\.choose\((\w+)\)")
+
+
+def definitions(source: str) -> dict[str, str]:
+    """The functions and classes that code defines at its top level: the source of each, by name."""
+    nodes = [node for node in parse(source).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return {node.name: ast.get_source_segment(source, node) for node in nodes}
 
 
 def exercises(book: nbformat.NotebookNode) -> dict[str, int]:
-    """The places of the cells of the exercises, by the name of the function that each asks for; the check is the next cell.
+    """The places of the exercise cells, by each name that is asked for; the check is the next cell.
 
     Raises:
-        ValueError: a cell tagged exercise does not define one function, or no code cell follows it.
+        ValueError: a cell tagged exercise asks for nothing, or has no check in the next cell, or not for each name.
     """
     found = {}
     for place, cell in enumerate(book.cells):
         if "exercise" not in cell.metadata.get("tags", []):
             continue
-        names = [node.name for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
-        if len(names) != 1:
-            raise ValueError(f"the exercise in cell {place} defines {names}: it has to define one function")
+        names = [*definitions(cell.source)]
         if place + 1 == len(book.cells) or book.cells[place + 1].cell_type != "code":
-            raise ValueError(f"the exercise {names[0]} has no check: the next cell has to be one of code")
-        found[names[0]] = place
+            raise ValueError(f"the exercise {', '.join(names)} has no check: the next cell has to be one of code")
+        chosen = CHOICE.findall(book.cells[place + 1].source)
+        if chosen and chosen != names:
+            raise ValueError(f"the exercise in cell {place} defines {names}, and its check chooses {chosen}: each in its order")
+        if not chosen and len(names) != 1:
+            raise ValueError(
+                f"the exercise in cell {place} defines {names}: several are asked for with a line of choose for each"
+            )
+        found.update(dict.fromkeys(names, place))
     return found
 
 
 def solutions(book: nbformat.NotebookNode) -> dict[str, str]:
-    """The code of the folded solutions, by the name of their function."""
+    """The code of the folded solutions, by each name that it defines."""
     texts = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
-    return {match[2]: match[1] for folded in SOLUTION.findall(texts) if (match := CODE.search(folded))}
+    codes = [code for folded in SOLUTION.findall(texts) for code in CODE.findall(folded)]
+    return {name: code for code in codes for name in definitions(code)}
 
 
 def handout(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy of a notebook without the solutions of its exercises and without its badge.
+    """A copy of a notebook without the solutions of its exercises and without its Colab link.
 
     Raises:
         ValueError: there is not one folded solution for each.
@@ -59,8 +77,7 @@ def handout(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     book = copy.deepcopy(book)
     for cell in book.cells:
         if cell.cell_type == "markdown":
-            text = cell.source.partition("\n")[2] if cell.source.startswith(BADGE_START) else cell.source
-            cell.source = SOLUTION.sub("", text).strip("\n")
+            cell.source = SOLUTION.sub("", COLAB_LINE.sub("", cell.source)).strip("\n")
     book.cells = [cell for cell in book.cells if cell.source]
     return book
 
@@ -72,7 +89,7 @@ def read_course(path: Path) -> nbformat.NotebookNode:
         ValueError: there is no such file, or it has no exercises.
     """
     if not path.is_file():
-        raise ValueError(f"NOTEBOOK is {str(path)!r}: give a notebook of the course, as notebooks/03_classification.ipynb")
+        raise ValueError(f"NOTEBOOK is {str(path)!r}: give a notebook of the course, as notebooks/01_convolution.ipynb")
     book = nbformat.read(path, as_version=4)
     if not exercises(book):
         raise ValueError(f"{path.name} has no exercises: there is nothing to hand out or to check")

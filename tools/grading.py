@@ -1,9 +1,12 @@
-"""Checks handed-in copies: `make grade NOTEBOOK=notebooks/03_classification.ipynb HANDED_IN=FOLDER`, a line for each file.
+"""Checks handed-in copies: `make grade NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=FOLDER`, a line for each file.
 
-From a handed-in notebook only the cells that define the functions of the exercises are taken, found by these names: Colab changes
+From a handed-in notebook only the cells that define what the exercises ask for are taken, found by these names: Colab changes
 the ids of cells, and tags get lost. They are put into the course's own notebook, and of that the cells run that the checks and
 the answers read, in a fresh kernel. So neither a changed check nor a stored output counts, nor a helper of the notebook that an
 answer defines anew: each answer has its own names.
+
+Checks by `choose` draw other cases here than on the page: those of SEED, which students do not see. An answer that builds on an
+earlier one runs with that one if it is right, and with the course's otherwise, as on the page.
 
 It executes what others wrote: run it where that can do no harm. It holds against mistakes, and not against somebody who means to
 deceive.
@@ -22,7 +25,7 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tools.exercises import exercises, read_course
+from tools.exercises import CHOICE, definitions, exercises, read_course
 from tools.needed_cells import reads, replaces
 from tools.notebooks import CELL_TIMEOUT, execute
 
@@ -30,8 +33,15 @@ LIMIT = 60  # seconds for an answer, and for its check; the checks of the course
 # Letters of any language, digits, and the signs that learning platforms put into names. No control characters, which a terminal
 # would obey, and no "=" in front, which a table would compute.
 USUAL_NAME = re.compile(r"\w[\w .,()+'@-]*")
-# A copy of the names that are there: what the answer defines beside its function is seen by that function alone.
-ANSWER = "_names = dict(globals())\nexec(compile({source!r}, 'the answer', 'exec'), _names)\n{name} = _names[{name!r}]"
+# The stub first, for the cells below where the answer ends in an error. Then a copy of the names that are there: what the answer
+# defines beside what is asked for is seen by that alone.
+ANSWER = """{stub}
+_names = dict(globals())
+exec(compile({source!r}, 'the answer', 'exec'), _names)
+{name} = _names[{name!r}]
+_names.update({{other: globals()[other] for other in {beside}}})"""
+HIDDEN_SEED = 2026  # any but 0, which the page has
+GOES_ON = re.compile(r"(.*)\. What follows runs on (yours|the course's)\.")
 
 
 def handed_in_files(folder: str) -> tuple[list[Path], list[str]]:
@@ -58,12 +68,32 @@ def handed_in_files(folder: str) -> tuple[list[Path], list[str]]:
     return found, passed_over
 
 
+def one_by_one(book: nbformat.NotebookNode, seed: int = HIDDEN_SEED) -> nbformat.NotebookNode:
+    """A copy of the course's notebook in which each name that is asked for has an exercise cell and a check of its own.
+
+    A check by `choose` draws the cases of `seed`. The names before it in the same cell stand in the metadata as "beside".
+    """
+    book, asked = copy.deepcopy(book), exercises(book)
+    for place in sorted(set(asked.values()), reverse=True):
+        cell, check = book.cells[place : place + 2]
+        if not CHOICE.search(check.source):
+            continue
+        names, pairs = [name for name in asked if asked[name] == place], []
+        for number, name in enumerate(names):
+            (line,) = [line for line in check.source.splitlines() if CHOICE.findall(line) == [name]]
+            own = nbformat.v4.new_code_cell(definitions(cell.source)[name], metadata={"tags": ["exercise"]})
+            own.metadata["beside"] = names[:number]
+            pairs += [own, nbformat.v4.new_code_cell(CHOICE.sub(rf".choose(\1, seed={seed})", line))]
+        book.cells[place : place + 2] = pairs
+    return book
+
+
 def answers(handed_in: nbformat.NotebookNode, asked: dict[str, int]) -> dict[str, str]:
-    """The source of the last cell that defines each function that is asked for; without an entry where there is none."""
+    """The source of the last cell that defines each name that is asked for; without an entry where there is none."""
     found = {}
     for cell in handed_in.cells:
         for name in asked:
-            if cell.cell_type == "code" and re.search(rf"^(async )?def {name}\b", cell.source, re.MULTILINE):
+            if cell.cell_type == "code" and re.search(rf"^(async def|def|class) {name}\b", cell.source, re.MULTILINE):
                 # As the kernel does: lines such as %time are made Python.
                 found[name] = TransformerManager().transform_cell(cell.source)
     return found
@@ -88,6 +118,7 @@ def needed(book: nbformat.NotebookNode, places: set[int]) -> list[int]:
         if book.cells[place].cell_type == "code" and (place in places or replaces(source) & wanted):
             chosen.append(place)
             wanted = (wanted - (set() if place in places else replaces(source))) | names_read(source)
+            wanted.update(book.cells[place].metadata.get("beside", []))
     return sorted(chosen)
 
 
@@ -95,16 +126,18 @@ def assemble(book: nbformat.NotebookNode, given: dict[str, str]) -> tuple[nbform
     """A notebook of the answers, their checks, and what these need; and the places of the answers in it, by name.
 
     Args:
-        book: the course's notebook.
-        given: the sources of the answers, by the name of their function.
+        book: the course's notebook, one by one.
+        given: the sources of the answers, by their names.
     """
     asked = exercises(book)
+    stubs = {name: book.cells[asked[name]].source for name in given}
     book = copy.deepcopy(book)
     for name, source in given.items():
         book.cells[asked[name]].source = source
     keep = needed(book, {place for name in given for place in (asked[name], asked[name] + 1)})
     for name, source in given.items():
-        book.cells[asked[name]].source = ANSWER.format(source=source, name=name)
+        beside = book.cells[asked[name]].metadata.get("beside", [])
+        book.cells[asked[name]].source = ANSWER.format(stub=stubs[name], source=source, name=name, beside=beside)
         for cell in book.cells[asked[name] : asked[name] + 2]:
             cell.metadata["tags"] = ["raises-exception"]
     book.cells = [book.cells[place] for place in keep]
@@ -114,28 +147,41 @@ def assemble(book: nbformat.NotebookNode, given: dict[str, str]) -> tuple[nbform
 
 
 def verdict(answer: nbformat.NotebookNode, check: nbformat.NotebookNode) -> str:
-    """What was found of an executed answer: "right", "waiting", or the error of the answer or of its check, in a line."""
+    """What was found of an executed answer: "right", "waiting", or what was wrong with it, in a line."""
     for cell in (answer, check):
         for output in cell.outputs:
             if output.output_type == "error":
-                text = " ".join(f"{output.ename}: {output.evalue}".split())
-                return "".join(sign if sign.isprintable() else "?" for sign in text)[:200]
+                return printable(f"{output.ename}: {output.evalue}")
     # The check speaks after the answer, whatever that has printed.
     lines = "".join(output.get("text", "") for output in check.outputs if output.get("name") == "stdout").splitlines()
+    chosen = GOES_ON.fullmatch(lines[-1]) if lines else None
+    if chosen and chosen[2] == "yours":
+        return "right"
+    if chosen:
+        return "waiting" if "is waiting for you" in chosen[1] else printable(chosen[1])
     said = [line for line in lines if "is right" in line or "waiting for you" in line]
     if not said:
         return "its check said nothing"
     return "waiting" if "waiting for you" in said[-1] else "right"
 
 
-def grade(book: nbformat.NotebookNode, handed_in: nbformat.NotebookNode, seconds: int = LIMIT) -> dict[str, str]:
+def printable(text: str) -> str:
+    """A text in one line, short, and without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))[:200]
+
+
+def grade(
+    book: nbformat.NotebookNode, handed_in: nbformat.NotebookNode, seconds: int = LIMIT, seed: int = HIDDEN_SEED
+) -> dict[str, str]:
     """By the name of each exercise: "right", "waiting", "missing", or what was wrong, in a line.
 
     Args:
         book: the course's notebook.
         handed_in: a student's copy; what is not meant as an answer is not looked at.
         seconds: the limit for an answer, and for its check. After one that exceeds it, or ends the kernel, those below run anew.
+        seed: of the hidden cases.
     """
+    book = one_by_one(book, seed)
     asked = exercises(book)
     results = dict.fromkeys(asked, "missing")
     given = answers(handed_in, asked)
@@ -192,6 +238,7 @@ def main() -> int:
     parser.add_argument("handed_in", help="the folder of the handed-in copies")
     parser.add_argument("--csv", default="", help="write a table of the results to this file too")
     parser.add_argument("--seconds", type=int, default=LIMIT, help=f"limit for an answer, and for its check ({LIMIT})")
+    parser.add_argument("--seed", type=int, default=HIDDEN_SEED, help=f"of the hidden cases ({HIDDEN_SEED})")
     arguments = parser.parse_args()
     try:
         book = read_course(arguments.notebook)
@@ -207,7 +254,7 @@ def main() -> int:
     for path in paths:
         name = path.relative_to(arguments.handed_in).as_posix()
         try:
-            results = grade(book, read(path), arguments.seconds)
+            results = grade(book, read(path), arguments.seconds, arguments.seed)
         except ValueError as error:
             passed_over.append(name)
             print(f"{name}: {error}", file=sys.stderr)

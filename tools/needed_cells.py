@@ -7,9 +7,15 @@ import ast
 import symtable
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 # They look at what they are given and change nothing.
 ONLY_SHOW = {"show", "print", "display"}
+
+
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a cell, as the kernel reads it: lines such as %pip are made Python."""
+    return ast.parse(TransformerManager().transform_cell(source))
 
 
 def called(call: ast.Call) -> str:
@@ -19,7 +25,7 @@ def called(call: ast.Call) -> str:
 
 def makes_explorers(source: str) -> int:
     """How many explorers a cell makes: calls of `explore_...(...)`, or of the class itself."""
-    calls = [called(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [called(node) for node in ast.walk(parse(source)) if isinstance(node, ast.Call)]
     return sum(name.startswith("explore_") or name == "Explorer" for name in calls)
 
 
@@ -75,7 +81,7 @@ def simple_statements(statements: list[ast.stmt]) -> list[ast.stmt]:
 def reads(source: str) -> set[str]:
     """The names that a cell takes from the cells before it."""
     found, own = set(), set()
-    for statement in simple_statements(ast.parse(source).body):
+    for statement in simple_statements(parse(source).body):
         found |= read_by(statement) - own
         own |= bound_by(statement)
     return found
@@ -84,7 +90,7 @@ def reads(source: str) -> set[str]:
 def changes(source: str) -> set[str]:
     """The names that a cell binds, writes into, or gives to a call whose result nobody takes, as a training's may be."""
     changed = set()
-    for statement in simple_statements(ast.parse(source).body):
+    for statement in simple_statements(parse(source).body):
         changed |= bound_by(statement)
         if isinstance(statement, ast.Assign | ast.AugAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
@@ -108,14 +114,14 @@ def bottom(node: ast.AST) -> str | None:
 def defines(source: str) -> set[str]:
     """The modules, functions and classes that a cell imports or defines: no call changes these."""
     fixed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    statements = [statement for statement in ast.parse(source).body if isinstance(statement, fixed)]
+    statements = [statement for statement in parse(source).body if isinstance(statement, fixed)]
     return {name for statement in statements for name in bound_by(statement)}
 
 
 def replaces(source: str) -> set[str]:
     """The names that a cell binds whatever happens: what they were before it does not matter below."""
     simple = (ast.Assign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    return {name for statement in ast.parse(source).body if isinstance(statement, simple) for name in bound_by(statement)}
+    return {name for statement in parse(source).body if isinstance(statement, simple) for name in bound_by(statement)}
 
 
 def needed_cells(notebook: nbformat.NotebookNode) -> list[int]:

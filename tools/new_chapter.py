@@ -90,9 +90,8 @@ def cells(name: str, number: int, path: str) -> list[nbformat.NotebookNode]:
     """The cells of the notebook at `path`, not executed."""
     address, title = read_address(), name.replace("_", " ").capitalize()
     return [
-        new_markdown_cell(address.badge(path)),
-        new_markdown_cell(f"# {number} · {title}\n\nSay what the reader will have made.\n\n**You need** the chapters before."),
-        new_code_cell(address.setup_cell()),
+        new_markdown_cell(f"# {number} · {title}\n\nSay what the reader will have made.\n\n{address.colab_line(path)}"),
+        new_code_cell(address.setup_cell(), metadata={"jupyter": {"source_hidden": True}}),
         new_code_cell(IMPORTS.format(name=name)),
         new_markdown_cell(IDEA),
         new_code_cell(CHECK.format(name=name), metadata={"tags": ["nbval-check-output"]}),

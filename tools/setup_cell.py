@@ -1,4 +1,4 @@
-"""The first code cell of every notebook, the badge above it, and the address that both carry."""
+"""The first code cell of every notebook, the line that opens it in Colab, and the address that both carry."""
 
 import re
 import tomllib
@@ -11,26 +11,20 @@ from tools.files import ROOT
 PLACEHOLDER_ACCOUNT = "YOUR_ACCOUNT"
 
 SETUP_CELL = """\
-# Set-up, the same in every notebook. In Colab it installs course_lib and nothing else.
-import subprocess
-import sys
-from importlib import invalidate_caches, metadata, util
-
-ADDRESS = "git+{repository}@{branch}"
-if util.find_spec("course_lib") is None:
-    where = f"no course_lib in {sys.executable}: open it by make lab, or %pip install {ADDRESS}"
-    assert "google.colab" in sys.modules, where
-    assert "{placeholder}" not in ADDRESS, "this notebook has no address: make address, publish it"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", ADDRESS]
-    pip = subprocess.run(install, capture_output=True, text=True)
-    assert pip.returncode == 0, f"pip could not install {ADDRESS}\\n{pip.stderr}"
-    invalidate_caches()
-    print("Installed course_lib alone; PyTorch is as it was: torch", metadata.version("torch"))
-print("course_lib", metadata.version("course_lib"))"""
+# Set-up, the same in every notebook. Where there is no course_lib, as in Colab, pip installs it
+# into the running environment, and nothing else: PyTorch and all the rest stay as they are.
+try:
+    import course_lib  # noqa: F401
+except ModuleNotFoundError:
+    %pip install -q --no-deps git+{repository}@{branch}"""
 
 # How the cell is recognised, whatever version of it a notebook has.
-SETUP_START = "# Set-up, the same in every notebook."
+SETUP_START = "# Set-up, the same in every notebook"
+# The line that opens a notebook in Colab: a badge in the older notebooks, a text in those that were
+# rebuilt.
 BADGE_START = "[![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+TEXT_START = "[Open in Colab]"
+COLAB_LINE = re.compile(rf"^({re.escape(BADGE_START)}|{re.escape(TEXT_START)})\(\S+\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,12 +42,11 @@ class Address:
 
     def setup_cell(self) -> str:
         """The source of the set-up cell."""
-        source = SETUP_CELL.replace("{repository}", self.repository).replace("{branch}", self.branch)
-        return source.replace("{placeholder}", PLACEHOLDER_ACCOUNT)
+        return SETUP_CELL.format(repository=self.repository, branch=self.branch)
 
-    def badge(self, path: str) -> str:
-        """The Markdown of the badge that opens the notebook at `path`, given from the root of the repository."""
-        return f"{BADGE_START}({self.colab}/{path})"
+    def colab_line(self, path: str, start: str = TEXT_START) -> str:
+        """The line of Markdown that opens the notebook at `path`, given from the root of the repository, in Colab."""
+        return f"{start}({self.colab}/{path})"
 
 
 def parse_address(repository: str, branch: str) -> Address:

@@ -1,4 +1,4 @@
-"""Chapter 3: networks that recognise, how they learn, and how to find out how good they are.
+"""Chapter 4: networks that recognise, how they learn, and how to find out how good they are.
 
 `models` are what learns, `training` is how, `evaluation` judges the result; `optimizers` writes out
 what `torch.optim` computes.

@@ -1,4 +1,4 @@
-"""The interactive picture of chapter 3: an image turns and moves, and the probabilities follow."""
+"""The interactive picture of chapter 4: an image turns and moves, and the probabilities follow."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The pictures of chapter 3. Each function returns a matplotlib figure."""
+"""The pictures of chapter 4. Each function returns a matplotlib figure."""
 
 from collections.abc import Mapping, Sequence
 

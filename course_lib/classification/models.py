@@ -96,7 +96,7 @@ class MLP(Classifier):
 
 
 class CNN(Classifier):
-    """The network of chapter 2's shape detective, for images of any size.
+    """The network of chapter 3's shape detective, for images of any size.
 
     For each width a 3 x 3 convolution without padding, ReLU and 2 x 2 maximum pooling; then a
     hidden dense layer and the head.

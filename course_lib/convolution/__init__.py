@@ -1,4 +1,4 @@
-"""Chapter 1: convolution from scratch, forward and backward.
+"""Chapters 1 and 2: convolution from scratch, forward and backward.
 
 By loops, as a matrix product, as a Fourier product and as a sparse matrix. Every 2-D variant has
 one signature, `(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1)`, and computes
@@ -8,9 +8,9 @@ interactive ones in `explorers`.
 
 from course_lib.convolution.fourier import conv2d_fft
 from course_lib.convolution.im2col import col2im, conv2d_backward, conv2d_im2col, im2col
-from course_lib.convolution.kernels import classical_kernels, separate
+from course_lib.convolution.kernels import classical_kernels
 from course_lib.convolution.letters import random_letters
-from course_lib.convolution.loops import conv1d_loops, conv2d_loops, convolve1d_loops
+from course_lib.convolution.loops import conv1d_loops, conv2d_loops
 from course_lib.convolution.matrix import convolution_matrix
 from course_lib.convolution.module import Conv2d, Conv2dFunction
 from course_lib.convolution.sizes import (

@@ -1,18 +1,19 @@
-"""The interactive picture of chapter 1: the reader chooses the kernel and its arguments."""
+"""The explorers of chapters 1 and 2: a convolution and a transposed one, chosen by the reader."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
 import torch
-from matplotlib.axes import Axes
+import torch.nn.functional as F
 from matplotlib.figure import Figure
 
-from course_lib.convolution.figures import draw_response
+from course_lib.convolution.figures import draw_counts, draw_numbers, frame
 from course_lib.convolution.im2col import conv2d_im2col
 from course_lib.convolution.kernels import classical_kernels
-from course_lib.convolution.sizes import conv_output_size
-from course_lib.viz import Explorer, draw_image, new_figure, slider
+from course_lib.convolution.sizes import conv_transpose_output_size
+from course_lib.convolution.transposed import conv_transpose2d
+from course_lib.viz import ROLES, Explorer, course_style, draw_image, new_figure, slider
 
 
 def parse_kernel(text: str) -> torch.Tensor:
@@ -40,84 +41,99 @@ def write_kernel(kernel: torch.Tensor) -> str:
     return "\n".join(" ".join(f"{number:.4g}" for number in row) for row in kernel.tolist())
 
 
-def draw_convolution(
-    input_axis: Axes,
-    output_axis: Axes,
-    image: torch.Tensor,
-    kernel: torch.Tensor,
-    stride: int,
-    padding: int,
-    dilation: int,
-) -> None:
-    """Draw an image and its response, with their sizes."""
-    weight = kernel[None, None]
-    y = conv2d_im2col(image[None, None], weight, stride=stride, padding=padding, dilation=dilation)[0, 0]
-    draw_image(input_axis, image, f"input {image.shape[0]} x {image.shape[1]}")
-    height, width = conv_output_size(image.shape, kernel.shape, stride, padding, dilation)
-    draw_response(output_axis, y, kernel, f"output {height} x {width}")
+@course_style
+def render_position(
+    image: torch.Tensor, kernel: torch.Tensor, stride: int = 1, padding: int = 0, dilation: int = 1, row: int = 0, column: int = 0
+) -> Figure:
+    """The padded image with the taps of one position framed, their products and sum, the output.
 
-
-def render_convolution(image: torch.Tensor, kernel: torch.Tensor, stride: int = 1, padding: int = 0, dilation: int = 1) -> Figure:
-    """The explorer's picture: input, kernel, output and the formula of the size.
-
-    image: [H, W] in [0, 1], kernel: [KH, KW].
+    image: [H, W] in [0, 1]; kernel: [KH, KW]; row, column: of the output, cut to its last where
+    they are too large. Raises ValueError where the kernel does not fit.
     """
-    figure, axes = new_figure(1, 3, size=(8, 3.4), width_ratios=[4, 1.6, 4])
-    draw_convolution(axes[0, 0], axes[0, 2], image, kernel, stride, padding, dilation)
-    draw_image(axes[0, 1], kernel, f"kernel\n{kernel.shape[0]} x {kernel.shape[1]}", signed=True)
-    H, KH = image.shape[0], kernel.shape[0]
-    OH = conv_output_size(H, KH, stride, padding, dilation)
+    x, weight = image[None, None], kernel[None, None]
+    response = conv2d_im2col(x, weight, stride=stride, padding=padding, dilation=dilation)[0, 0]
+    (H, W), (KH, KW), (OH, OW) = image.shape, kernel.shape, response.shape
+    row, column = min(row, OH - 1), min(column, OW - 1)
+    padded = F.pad(image, [padding] * 4)
+    top, left = row * stride, column * stride
+    patch = padded[top : top + dilation * (KH - 1) + 1 : dilation, left : left + dilation * (KW - 1) + 1 : dilation]
+    products = patch * kernel
+    figure, axes = new_figure(1, 3, size=(8, 3.5), width_ratios=[4, 3, 4])
+    draw_image(axes[0, 0], padded, f"input {H} × {W}, padding {padding}")
+    for k in range(KH):
+        for j in range(KW):
+            frame(axes[0, 0], top + k * dilation, left + j * dilation, 1, 1, lw=1.5)
+    limit = max(products.abs().max().item(), 0.01)
+    if max(KH, KW) <= 5:
+        draw_numbers(axes[0, 1], products.round(decimals=2), "products", limit=limit, fontsize=9 if KW <= 3 else 7)
+    else:
+        draw_image(axes[0, 1], products, "products", signed=True, limits=(-limit, limit))
+    total = f"{response[row, column].item():.3g}".replace("-", "\u2212")
+    axes[0, 1].set_xlabel(f"sum = {total}", fontsize=11, fontweight="bold", color=ROLES["data"])
+    signed = abs(kernel.sum().item()) < 1e-3
+    strong = max(response.abs().flatten().quantile(0.995).item(), 1e-6)
+    title = f"output {OH} × {OW}, position ({row}, {column})"
+    draw_image(axes[0, 2], response, title, signed=signed, limits=(-strong, strong) if signed else (0, max(strong, 1)))
+    frame(axes[0, 2], row, column, 1, 1)
     formula = rf"$OH = \lfloor ({H} + 2\cdot{padding} - {dilation}\cdot({KH} - 1) - 1)\,/\,{stride} \rfloor + 1 = {OH}$"
-    figure.suptitle(formula, fontsize=11)
+    figure.suptitle(f"stride {stride}, padding {padding}, dilation {dilation}:   {formula}", fontsize=10)
     return figure
 
 
 def explore_convolution(images: Mapping[str, torch.Tensor]) -> Explorer:
-    """The explorer: edit the kernel, choose stride, padding and dilation, pick an image.
+    """Edit the kernel, choose stride, padding and dilation, step through the positions.
 
-    images: dict of names and [H, W].
+    images: name -> [H, W] in [0, 1].
     """
     kernels = classical_kernels()
     preset = widgets.Dropdown(options=list(kernels), value="Sobel, horizontal", description="start from")
+    text = write_kernel(kernels[preset.value])
+    area = {"description": "kernel", "continuous_update": False, "rows": 5, "layout": widgets.Layout(width="260px")}
     controls = {
         "picture": widgets.Dropdown(options=list(images), description="image"),
-        "kernel": widgets.Textarea(
-            value=write_kernel(kernels[preset.value]),
-            description="kernel",
-            continuous_update=False,
-            rows=5,
-            layout=widgets.Layout(width="260px"),
-        ),
+        "kernel": widgets.Textarea(value=text, **area),
         "stride": slider("stride", 1, 4, 1),
-        "padding": slider("padding", 0, 8, 1),
+        "padding": slider("padding", 0, 8, 0),
         "dilation": slider("dilation", 1, 4, 1),
+        "row": slider("row", 0, 63, 4),
+        "column": slider("column", 0, 63, 4),
     }
 
-    def render(picture: str, kernel: str, stride: int, padding: int, dilation: int) -> Figure:
-        return render_convolution(images[picture], parse_kernel(kernel), stride, padding, dilation)
+    def render(picture: str, kernel: str, **settings: int) -> Figure:
+        return render_position(images[picture], parse_kernel(kernel), **settings)
 
     def start_from(change: dict[str, Any]) -> None:
         controls["kernel"].value = write_kernel(kernels[change["new"]])
 
     preset.observe(start_from, names="value")
     left = widgets.VBox([controls["picture"], preset, controls["kernel"]])
-    right = widgets.VBox([controls[name] for name in ("stride", "padding", "dilation")])
-    alt = "Explorer: an image, an editable kernel with stride, padding and dilation, the response, and the output-size formula."
+    right = widgets.VBox([controls[name] for name in ("stride", "padding", "dilation", "row", "column")])
+    alt = (
+        "Explorer: an image with the taps of one position framed, their products and sum, and the output; the kernel can be "
+        "edited, and stride, padding, dilation and position can be chosen."
+    )
     return Explorer(render, controls, alt, layout=[widgets.HBox([left, right])])
 
 
-def convolution_strip(image: torch.Tensor) -> Figure:
-    """What the explorer shows at four settings, for readers without a kernel: image [H, W]."""
-    kernels = classical_kernels()
-    settings = (
-        ("Sobel, horizontal", {"stride": 1, "padding": 1, "dilation": 1}),
-        ("Sobel, horizontal", {"stride": 4, "padding": 1, "dilation": 1}),
-        ("Sobel, horizontal", {"stride": 1, "padding": 4, "dilation": 4}),
-        ("Gaussian blur", {"stride": 1, "padding": 0, "dilation": 4}),
-    )
-    figure, axes = new_figure(1, 1 + len(settings), size=(9, 2.6))
-    for axis, (name, arguments) in zip(axes[0, 1:], settings, strict=True):
-        draw_convolution(axes[0, 0], axis, image, kernels[name], **arguments)
-        numbers = ", ".join(f"{key} {value}" for key, value in arguments.items() if value != (key != "padding"))
-        axis.set_title(f"{name}\n{numbers}\n{axis.get_title()}", fontsize=9)
+@course_style
+def render_stamps(kernel: int = 3, stride: int = 2, padding: int = 0) -> Figure:
+    """How many stamps meet, and what random positive weights make of a constant image."""
+    size = conv_transpose_output_size(4, kernel, stride, padding)
+    figure, axes = new_figure(1, 2, size=(8, 3.6))
+    draw_counts(axes[0, 0], kernel, stride, padding)
+    axes[0, 0].set_title(f"how many stamps meet\n(4 − 1) · {stride} − 2 · {padding} + {kernel} = {size} pixels")
+    weight = torch.rand(1, 1, kernel, kernel, generator=torch.Generator().manual_seed(3))
+    large = conv_transpose2d(torch.ones(1, 1, 12, 12), weight, stride=stride, padding=padding)[0, 0]
+    title = "a constant image of 12 × 12,\nstamped with random weights"
+    draw_image(axes[0, 1], large, title, limits=(0, 1.1 * large.max().item()))
     return figure
+
+
+def explore_stamps() -> Explorer:
+    """Kernel size, stride and padding of a transposed convolution, and its checkerboard."""
+    controls = {"kernel": slider("kernel", 1, 6, 3), "stride": slider("stride", 1, 4, 2), "padding": slider("padding", 0, 2, 0)}
+    alt = (
+        "Explorer: sliders for the kernel size, the stride and the padding of a transposed convolution; how many stamps meet at "
+        "each output pixel, and a constant image that random weights turn into a checkerboard."
+    )
+    return Explorer(render_stamps, controls, alt)

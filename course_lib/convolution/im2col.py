@@ -87,7 +87,7 @@ def conv2d_backward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of a loss through `y = conv2d(x, weight, bias)`, given its gradient at y.
 
-    Derived in notebook 01, section 8. grad_output: [N, O, OH, OW]; the rest as in `conv2d_im2col`.
+    Derived in notebook 02. grad_output: [N, O, OH, OW]; the rest as in `conv2d_im2col`.
     Returns (grad_x, grad_weight, grad_bias) in the shapes of x, weight and [O]; the last does not
     depend on bias and is returned even where bias is None.
     Raises ValueError if grad_output does not have the shape of y.

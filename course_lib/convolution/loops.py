@@ -69,20 +69,3 @@ def conv1d_loops(
     image, kernel, sides = x[:, :, None], weight[:, :, None], padding if isinstance(padding, str) else (0, padding)
     y = conv2d_loops(image, kernel, bias, stride=(1, stride), padding=sides, dilation=(1, dilation), groups=groups)
     return y[:, :, 0]
-
-
-def convolve1d_loops(signal: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """The convolution of mathematics: y[i] = sum over k of signal[i - k] kernel[k].
-
-    signal: [L], kernel: [K], of one floating-point type -> [L + K - 1], wherever the two overlap.
-    The kernel runs backwards, so the order of the two does not matter.
-    """
-    if signal.dtype != kernel.dtype or not signal.is_floating_point():
-        raise TypeError(f"signal and kernel must share a floating-point type, got {signal.dtype} and {kernel.dtype}")
-    L, K = len(signal), len(kernel)
-    y = [0.0] * (L + K - 1)
-    for i in range(L + K - 1):
-        for k in range(K):
-            if 0 <= i - k < L:
-                y[i] += signal[i - k].item() * kernel[k].item()
-    return signal.new_tensor(y)

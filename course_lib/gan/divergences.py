@@ -112,7 +112,9 @@ def optimal_transport(x: torch.Tensor, y: torch.Tensor) -> Transport:
     N, M = len(x), len(y)
     if N * M > 10_000:
         raise ValueError(f"{N} and {M} points make {N * M:,} unknowns, the limit is 10,000: use fewer points")
-    from scipy.optimize import linprog  # here: it takes a third of a second, and the room is used without it
+    from scipy.optimize import (
+        linprog,
+    )  # here: it takes a third of a second, and the room is used without it
 
     cost = torch.cdist(x.double().cpu(), y.double().cpu(), compute_mode="donot_use_mm_for_euclid_dist")
     # With the plan as one long vector, row by row: which of its entries belong to row i, which to

@@ -1,4 +1,4 @@
-"""The interactive picture of chapter 4: a walk through the latent space of a generator."""
+"""The interactive picture of chapter 6: a walk through the latent space of a generator."""
 
 from collections.abc import Sequence
 

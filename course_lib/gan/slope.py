@@ -40,7 +40,7 @@ def gradient_penalty(
         ValueError: shapes that differ.
     """
     if real.shape != fake.shape:
-        raise ValueError(f"real and fake must have one shape, got {list(real.shape)} and {list(fake.shape)}: draw as many")
+        raise ValueError(f"real {list(real.shape)} and fake {list(fake.shape)} must have one shape")
     t = torch.rand(len(real), generator=rng, dtype=torch.float32, device="cpu").to(real)
     t = t.view(-1, *[1] * (real.dim() - 1))
     gradients = _gradients(D, t * real.detach() + (1 - t) * fake.detach())

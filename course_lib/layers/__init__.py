@@ -1,4 +1,4 @@
-"""Chapter 2: the other layers of a CNN from scratch, forward and backward, and a chain of them.
+"""Chapter 3: the other layers of a CNN from scratch, forward and backward, and a chain of them.
 
 Functions take tensors and return tensors; each `..._backward` stands under its forward and returns
 gradients in argument order. The classes in `sequential` hold parameters and remember inputs, so

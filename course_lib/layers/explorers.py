@@ -1,4 +1,4 @@
-"""The interactive pictures of chapter 2: pooling on an image, and a calculator of shapes."""
+"""The interactive pictures of chapter 3: pooling on an image, and a calculator of shapes."""
 
 from collections.abc import Mapping
 

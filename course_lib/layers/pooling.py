@@ -19,7 +19,12 @@ def max_pool2d(x: torch.Tensor, kernel_size: Pair, *, stride: Pair | None = None
 
 
 def max_pool2d_backward(
-    grad_output: torch.Tensor, x: torch.Tensor, kernel_size: Pair, *, stride: Pair | None = None, padding: Pair = 0
+    grad_output: torch.Tensor,
+    x: torch.Tensor,
+    kernel_size: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Pair = 0,
 ) -> torch.Tensor:
     """Gradient at x: each number of grad_output goes to the pixel that was taken.
 
@@ -43,7 +48,12 @@ def avg_pool2d(x: torch.Tensor, kernel_size: Pair, *, stride: Pair | None = None
 
 
 def avg_pool2d_backward(
-    grad_output: torch.Tensor, x: torch.Tensor, kernel_size: Pair, *, stride: Pair | None = None, padding: Pair = 0
+    grad_output: torch.Tensor,
+    x: torch.Tensor,
+    kernel_size: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Pair = 0,
 ) -> torch.Tensor:
     """Gradient at x: each pixel of a window gets an equal share of the output's gradient."""
     windows, geometry = _windows(x, kernel_size, stride, padding, value=0.0)

@@ -10,7 +10,7 @@ import torch
 from packaging.version import Version
 
 from course_lib.runtime.device import bfloat16_works, describe_device, pick_device, processor
-from course_lib.runtime.versions import checkout, direct_requirements, installed_version, read_lock
+from course_lib.runtime.versions import checkout, direct_requirements, installed_version
 
 UNTESTED_PYTHON = "3.14"
 
@@ -44,26 +44,15 @@ def python() -> Finding:
 
 
 def packages() -> list[Finding]:
-    """Each package that the course needs: installed, new enough, and as locked.
-
-    In a checkout that includes JupyterLab. A version that is new enough but differs from the lock
-    is worth knowing and no fault.
-    """
-    root = checkout()
-    lock = read_lock(root / "constraints.txt") if root and (root / "constraints.txt").is_file() else {}
-    findings = []
+    """Each package that the course needs, JupyterLab's in a checkout included: there, and new enough."""
+    root, findings = checkout(), []
     for name, requirement in {**direct_requirements(), **(direct_requirements("lab") if root else {})}.items():
-        version, locked = installed_version(name), lock.get(name)
+        version = installed_version(name)
         # -B: make leaves an environment alone as long as the list of packages is the same.
         install = "run make -B environment" if root else f"pip install -U {name}"
-        if version is None:
-            findings.append(Finding(name, "missing", install, needed=True))
-        elif not requirement.specifier.contains(version, prereleases=True):
-            findings.append(Finding(name, version, f"the course needs {requirement.specifier}; {install}", needed=True))
-        elif locked and Version(version).public != locked:
-            findings.append(Finding(name, version, f"the lock has {locked}; make -B environment installs it"))
-        else:
-            findings.append(Finding(name, f"{version} (the lock's)" if locked else f"{version} ({requirement.specifier})"))
+        fits = version is not None and requirement.specifier.contains(version, prereleases=True)
+        value = f"{version} ({requirement.specifier})" if version else "missing"
+        findings.append(Finding(name, value, "" if fits else install, needed=not fits))
     return findings
 
 

@@ -33,10 +33,3 @@ def direct_requirements(extra: str = "") -> dict[str, Requirement]:
     requirements = [Requirement(text) for text in importlib.metadata.requires("course_lib") or ()]
     needed = [r for r in requirements if (r.marker.evaluate({"extra": extra}) if r.marker else not extra)]
     return {canonicalize_name(r.name): r for r in needed}
-
-
-def read_lock(path: Path) -> dict[str, str]:
-    """The exact versions in a constraints file that hold on this machine, by normalised name."""
-    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    locked = [Requirement(line) for line in lines if line]  # name==version ; marker
-    return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in locked if not r.marker or r.marker.evaluate()}

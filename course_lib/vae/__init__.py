@@ -1,4 +1,4 @@
-"""Chapter 5: autoencoders that learn what an image is made of, and variational ones that draw.
+"""Chapter 8: autoencoders that learn what an image is made of, and variational ones that draw.
 
 `losses` is the evidence lower bound, term by term; `models` and `quantised` are the models,
 `networks` what they are built from, `likelihoods` what a decoder says of the pixels; `training` is

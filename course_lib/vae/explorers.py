@@ -1,4 +1,4 @@
-"""The interactive picture of chapter 5: turn the few numbers of an image, see what they draw."""
+"""The interactive picture of chapter 8: turn the few numbers of an image, see what they draw."""
 
 from collections.abc import Mapping, Sequence
 

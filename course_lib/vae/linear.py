@@ -143,7 +143,7 @@ class ProbabilisticPCA:
         p(z|x) it equals log p(x). Raises ValueError otherwise.
         """
         x, mean, covariance = _rows(x, len(self.mean)), mean.double(), covariance.double()
-        q = MultivariateNormal(mean, covariance)
+        q = MultivariateNormal(mean, covariance, validate_args=True)
         prior = MultivariateNormal(torch.zeros_like(mean[0]), torch.eye(mean.shape[1]).to(mean))
         # E|x - mu - W z|^2 is the square at the mean of q, plus the variance that its spread
         # causes: trace(W V W^T).

@@ -33,11 +33,23 @@ def animation(figures: Iterable[Figure], milliseconds: int = 200, dpi: int = 160
     The first frame stays on for ten times as long: programs that show no animation show it alone,
     so it should be a good still.
     """
-    frames = [_pixels(figure, dpi).quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE) for figure in figures]
+    pixels = [_pixels(figure, dpi) for figure in figures]
+    # One palette for all frames, made from all of them: only what moves is stored anew.
+    width, height = pixels[0].size
+    strip = Image.new("RGB", (width, height * len(pixels)))
+    for number, frame in enumerate(pixels):
+        strip.paste(frame, (0, number * height))
+    # Colours as far apart as possible, since few pixels may carry the news; and a white ground.
+    palette = strip.quantize(192, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    palette.putpalette([255 if level > 250 else level for level in palette.getpalette() or []])
+    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in pixels]
     durations = [10 * milliseconds] + [milliseconds] * (len(frames) - 1)
     buffer = io.BytesIO()
     frames[0].save(buffer, format="PNG", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
-    return buffer.getvalue()
+    # What says that the file moves stands before the palette: some programs read only its beginning.
+    data = buffer.getvalue()
+    header, place = 33, data.index(b"acTL") - 4  # a chunk has its length before its name
+    return data[:header] + data[place : place + 20] + data[header:place] + data[place + 20 :]
 
 
 def show(figure: Figure, alt: str) -> None:

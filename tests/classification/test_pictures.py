@@ -1,4 +1,4 @@
-"""The pictures of chapter 3 show what they are given; its explorer follows its controls."""
+"""The pictures of chapter 4 show what they are given; its explorer follows its controls."""
 
 from types import SimpleNamespace
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tools.address import rewrite
@@ -80,6 +81,16 @@ def variables(colab: bool, published: Path | None = None) -> dict[str, str]:
     return found
 
 
+# A cell may hold what Python alone does not read, as %pip.
+RUN_CELL = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+sys.exit(not InteractiveShell.instance(colors="NoColor").run_cell(sys.argv[1]).success)
+"""
+
+
 def run(python: Path, code: str, folder: Path, colab: bool, published: Path | None = None) -> subprocess.CompletedProcess:
-    """Runs code with `python` in `folder`."""
-    return subprocess.run([str(python), "-c", code], cwd=folder, env=variables(colab, published), capture_output=True, text=True)
+    """Runs a cell with `python` in `folder`, as a notebook's kernel would."""
+    with tempfile.TemporaryDirectory() as own:  # of IPython
+        found = {**variables(colab, published), "IPYTHONDIR": own}
+        return subprocess.run([str(python), "-c", RUN_CELL, code], cwd=folder, env=found, capture_output=True, text=True)

@@ -60,7 +60,8 @@ def test_a_notebook_alone_sets_itself_up_and_runs(path, python, snapshot, tmp_pa
     run_alone(book, python, folder, snapshot, tmp_path)
 
     code = [cell for cell in book.cells if cell.cell_type == "code"]
-    assert code[0].outputs[0].text.startswith("Installed course_lib alone; PyTorch is as it was: torch " + before["torch"])
+    said = "".join(output.get("text", "") for output in code[0].outputs)
+    assert "error" not in said.lower() and len(said.splitlines()) <= 1, said  # IPython's note about restarting
     colab, place = code[-1].outputs[0].text.splitlines()
     assert colab.split()[0] == "True" and colab.split()[1].partition("+")[0] == before["torch"].partition("+")[0]
     assert Path(place).is_relative_to(python.parent.parent)

@@ -1,14 +1,11 @@
-"""The set-up cell, run as it stands: in the imitation of Colab, in a checkout, and where course_lib is missing."""
+"""The set-up cell, run as it stands in the imitation of Colab: where course_lib is missing, where it is, and from nowhere."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.colab.colab import BASE, FORK, FULL, LIST, ask, run
 from tools.files import ROOT
-from tools.setup_cell import PLACEHOLDER_ACCOUNT, SETUP_CELL, Address
 
 LESSON = """
 import importlib.metadata, pathlib, torch, course_lib
@@ -30,15 +27,14 @@ def test_colab_gets_course_lib_whole_and_nothing_else(python, snapshot, tmp_path
     before = ask(python, LIST)
     first = run(python, FORK.setup_cell() + LESSON, tmp_path, colab=True, published=snapshot)
     assert first.returncode == 0, first.stdout + first.stderr
-    installed, version, folder, torch_line, images, size = first.stdout.splitlines()
-    assert installed == f"Installed course_lib alone; PyTorch is as it was: torch {before['torch']}"
+    folder, torch_line, images, size = first.stdout.splitlines()[-4:]
     assert Path(folder).is_relative_to(python.parent.parent), "course_lib has to come from the environment of the imitation"
     assert files_in(Path(folder)) == files_in(ROOT / "course_lib"), "see package-data in pyproject.toml"
     torch_version, torch_file = torch_line.split(" ", 1)
     assert torch_version.partition("+")[0] == before["torch"].partition("+")[0]
     assert torch_file == ask(BASE, "import json, torch; print(json.dumps(torch.__file__))")
     after = ask(python, LIST)
-    assert version == f"course_lib {after.pop('course_lib')}"
+    assert after.pop("course_lib")
     before.pop("course_lib", None)  # an editable install of this checkout; there it cannot be imported
     assert after == before
     # The embedded data came with the package: nothing of this checkout was in reach.
@@ -46,46 +42,22 @@ def test_colab_gets_course_lib_whole_and_nothing_else(python, snapshot, tmp_path
     assert list(tmp_path.iterdir()) == []
     # Run All for a second time finds it there and installs nothing.
     second = run(python, FORK.setup_cell(), tmp_path, colab=True)
-    assert second.stdout == version + "\n", second.stderr
+    assert second.returncode == 0 and second.stdout == "", second.stdout + second.stderr
 
 
-@pytest.fixture
-def bare(tmp_path) -> Path:
-    """An environment without course_lib."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    return tmp_path / "bare" / "bin" / "python"
-
-
-def last_line(done: subprocess.CompletedProcess) -> str:
+def test_an_address_that_leads_nowhere_shows_what_pip_said(python, tmp_path):
+    done = run(python, FORK.setup_cell() + "\nimport course_lib", tmp_path, colab=True, published=tmp_path / "nowhere")
     assert done.returncode != 0
-    return done.stderr.strip().splitlines()[-1]
-
-
-def test_elsewhere_a_missing_course_lib_is_an_error_that_says_what_to_do(bare, tmp_path):
-    error = last_line(run(bare, FORK.setup_cell(), tmp_path, colab=False))
-    # The usual cause is a kernel that is not the course's: so it says which one this is.
-    assert error.startswith(f"AssertionError: no course_lib in {bare}: open it by make lab, or %pip install")
-    assert f"pip install git+{FORK.repository}@{FORK.branch}" in error
-
-
-def test_in_colab_an_address_that_was_never_set_is_an_error_that_says_so(bare, tmp_path):
-    placeholder = Address(f"https://github.com/{PLACEHOLDER_ACCOUNT}/see-and-generate", "main")
-    error = last_line(run(bare, placeholder.setup_cell(), tmp_path, colab=True))
-    assert error.startswith("AssertionError: this notebook has no address: make address, publish it")
-
-
-def test_in_colab_an_address_that_leads_nowhere_shows_what_pip_said(python, tmp_path):
-    done = run(python, FORK.setup_cell(), tmp_path, colab=True, published=tmp_path / "nowhere")
-    assert done.returncode != 0
-    assert f"AssertionError: pip could not install git+{FORK.repository}@{FORK.branch}" in done.stderr
-    assert "does not exist" in done.stderr or "not appear to be a git repository" in done.stderr
+    assert "does not exist" in done.stdout or "not appear to be a git repository" in done.stdout
+    assert "No module named 'course_lib'" in done.stdout
 
 
 @pytest.mark.skipif(FULL, reason="make test-colab reaches the index of packages, as Colab does")
 def test_the_imitation_reaches_no_other_machine(python, tmp_path):
     done = run(python, "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)", tmp_path, colab=True)
-    assert "the network is refused during tests" in done.stderr
+    assert "the network is refused during tests" in done.stdout
 
 
 def test_the_cell_is_short():
-    assert len(SETUP_CELL.splitlines()) <= 16
+    lines = FORK.setup_cell().splitlines()
+    assert len(lines) <= 6 and max(map(len, lines)) <= 100

@@ -16,7 +16,6 @@ from course_lib.convolution import (
     conv_output_size,
     conv_transpose2d,
     conv_transpose_output_size,
-    convolve1d_loops,
     im2col,
 )
 
@@ -169,8 +168,6 @@ def test_what_is_ignored_elsewhere_is_refused_here():
         conv_output_size(8, 3, dilation=(1, 2))
     with pytest.raises(ValueError, match="give the size as a pair"):
         conv_transpose_output_size(8, 3, stride=2, output_padding=(0, 1))
-    with pytest.raises(TypeError, match="must share a floating-point type"):
-        convolve1d_loops(torch.tensor([1, 2, 3]), torch.tensor([0.5, 0.5]))
 
 
 def test_a_layer_runs_without_memory():

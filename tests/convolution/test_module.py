@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.convolution import Conv2d, classical_kernels, separate
+from course_lib.convolution import Conv2d, classical_kernels
 
 ARGUMENTS = [
     {"kernel_size": 3},
@@ -85,13 +85,3 @@ def test_classical_kernels_keep_or_ignore_brightness():
     for name, kernel in kernels.items():
         expected = 0 if name.startswith(("Sobel", "Laplacian")) else 1
         assert kernel.sum().item() == pytest.approx(expected, abs=1e-6), name
-
-
-def test_separate_finds_the_factors_where_there_are_any():
-    kernels = classical_kernels()
-    for name in ("box blur", "Gaussian blur", "Sobel, horizontal", "Sobel, vertical"):
-        column, row, error = separate(kernels[name])
-        assert error < 1e-6, name
-        assert torch.allclose(column @ row, kernels[name], atol=1e-6)
-    assert separate(torch.eye(2))[2] == pytest.approx(0.5**0.5)  # two equal singular values: half of the square is lost
-    assert separate(kernels["Laplacian"])[2] > 0.1

@@ -1,4 +1,4 @@
-"""The pictures of chapter 2 show what they are given; its explorers follow their controls."""
+"""The pictures of chapter 3 show what they are given; its explorers follow their controls."""
 
 import torch
 

@@ -12,7 +12,7 @@ from tests.repository.files import ROOT
 from tools.address import rewrite
 from tools.notebook_form import dumps
 from tools.records import code_digest
-from tools.setup_cell import PLACEHOLDER_ACCOUNT, Address, parse_address, read_address
+from tools.setup_cell import BADGE_START, COLAB_LINE, PLACEHOLDER_ACCOUNT, Address, parse_address, read_address
 
 FORK = Address("https://github.com/an-instructor/vision-101", "term/autumn.2")
 
@@ -24,15 +24,21 @@ def copy(tmp_path):
     for path in [ROOT / "pyproject.toml", *ROOT.glob("*.md"), *ROOT.glob("notebooks/*.ipynb")]:
         shutil.copy2(path, tmp_path / path.relative_to(ROOT))
     address = read_address()
-    cells = [
-        new_markdown_cell(address.badge("notebooks/98_trial.ipynb") + "\n\n# A title below the badge"),
-        new_code_cell(address.setup_cell(), execution_count=1, outputs=[]),
+    code = [
+        new_code_cell(address.setup_cell(), execution_count=1, outputs=[], metadata={"jupyter": {"source_hidden": True}}),
         new_code_cell("1 + 1", execution_count=2, outputs=[]),
     ]
-    (tmp_path / "notebooks" / "98_trial.ipynb").write_text(dumps(new_notebook(cells=cells)), encoding="utf-8")
+    firsts = {
+        "97_text": "# A title\n\nand below it\n\n" + address.colab_line("notebooks/97_text.ipynb") + "\n\nand an end",
+        "98_trial": address.colab_line("notebooks/98_trial.ipynb", BADGE_START) + "\n\n# A title below the badge",
+    }
+    for name, first in firsts.items():
+        book = new_notebook(cells=[new_markdown_cell(first), *code])
+        (tmp_path / "notebooks" / f"{name}.ipynb").write_text(dumps(book), encoding="utf-8")
+    badge = firsts["98_trial"].splitlines()[0]
     (tmp_path / "OTHER.md").write_text(
         f"{address.repository} and {address.repository}.git, but not {address.repository}-solutions; "
-        f'`pip install "git+{address.repository}@{address.branch}"`; {address.badge("notebooks/98_trial.ipynb")}; '
+        f'`pip install "git+{address.repository}@{address.branch}"`; {badge}; '
         "https://github.com/pytorch/pytorch\n",
         encoding="utf-8",
     )
@@ -60,10 +66,11 @@ def test_everything_moves_and_a_second_time_changes_nothing(copy):
     other = (copy / "OTHER.md").read_text(encoding="utf-8")
     assert other.count(old.repository) == other.count(f"{old.repository}-solutions") == 1
     assert f"{FORK.repository}.git" in other and "https://github.com/pytorch/pytorch" in other
-    assert f'"git+{FORK.repository}@{FORK.branch}"' in other and FORK.badge("notebooks/98_trial.ipynb") in other
+    assert f'"git+{FORK.repository}@{FORK.branch}"' in other and FORK.colab_line("notebooks/98_trial.ipynb", BADGE_START) in other
     for path in copy.glob("notebooks/*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
-        assert notebook.cells[0].source.splitlines()[0] == FORK.badge(f"notebooks/{path.name}")
+        (start,) = COLAB_LINE.findall(notebook.cells[0].source)
+        assert FORK.colab_line(f"notebooks/{path.name}", start) in notebook.cells[0].source.splitlines()
         assert FORK.setup_cell() in [cell.source for cell in notebook.cells]
         assert PLACEHOLDER_ACCOUNT not in notebook.cells[0].source
 
@@ -75,11 +82,23 @@ def test_the_way_back_restores_every_byte(copy):
     assert contents(copy) == before
 
 
+def test_an_older_set_up_cell_becomes_today_s_and_loses_what_it_has_printed(copy):
+    path = copy / "notebooks" / "98_trial.ipynb"
+    book = nbformat.read(path, as_version=4)
+    book.cells[1] = new_code_cell("# Set-up, the same in every notebook: an older one\nprint(1)", execution_count=1)
+    book.cells[1].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    path.write_text(dumps(book), encoding="utf-8")
+    assert rewrite(copy, read_address(copy)) == ["notebooks/98_trial.ipynb"]
+    setup, other = nbformat.read(path, as_version=4).cells[1:]
+    assert setup.source == read_address(copy).setup_cell() and setup.outputs == []
+    assert setup.metadata.jupyter.source_hidden and "jupyter" not in other.metadata
+
+
 def test_a_notebook_that_is_not_as_expected_stops_it_before_anything_is_written(copy):
     broken = new_notebook(cells=[new_markdown_cell("no badge"), new_code_cell("1")])
     (copy / "notebooks" / "99_broken.ipynb").write_text(dumps(broken), encoding="utf-8")
     before = contents(copy)
-    with pytest.raises(ValueError, match=r"notebooks/99_broken.ipynb has 0 badges and 0 set-up cells"):
+    with pytest.raises(ValueError, match=r"notebooks/99_broken.ipynb has 0 Colab links and 0 set-up cells"):
         rewrite(copy, FORK)
     assert contents(copy) == before
 

@@ -1,4 +1,4 @@
-"""What the tests of chapter 5 share: networks are drawn from one seed, so that a test sees the same weights in every run."""
+"""What the tests of chapter 8 share: networks are drawn from one seed, so that a test sees the same weights in every run."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The explorer of chapter 5 follows its controls, and moves the latents that it says it moves."""
+"""The explorer of chapter 8 follows its controls, and moves the latents that it says it moves."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The pictures of chapter 5 show what they are given."""
+"""The pictures of chapter 8 show what they are given."""
 
 import math
 from types import SimpleNamespace

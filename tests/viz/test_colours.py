@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 
 from course_lib.viz import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP
 from tests.repository.files import NOTEBOOKS, ROOT, SOURCES, code_cells, name_of
+from tools.needed_cells import parse
 
 EYES = {
     "all cones": np.eye(3),
@@ -89,7 +90,7 @@ def foreign_colours(code: str) -> list[str]:
     Greys are free, since lightness is seen by all.
     """
     values = []
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parse(code)):
         if isinstance(node, ast.keyword) and node.arg in COLOUR_ARGUMENTS:
             values.append(node.value)
         elif isinstance(node, ast.Dict):

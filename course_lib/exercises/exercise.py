@@ -1,0 +1,151 @@
+"""What an exercise is: seeded cases, the course's own answer, and how near another answer has to
+come.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    """One exercise: from it are made the check on the page (seed 0), the tests, and a grader's
+    hidden cases (another seed).
+
+    Attributes:
+        reference: the course's own answer: a function, or a class.
+        cases: draws the arguments of a few calls from a generator of random numbers, smallest
+            first. It makes every tensor anew, since an answer might change one.
+        answers: what the parts of the result are called, for example ("gradient of the input",
+            "gradient of the kernel"). With several names the result is a tuple or list of as many
+            parts. A part is a tensor, a number, or a list of numbers.
+        use: how an answer is used in a case, (answer, *arguments) -> result. By default it is
+            called with them.
+        tolerance: largest difference, as a share of the largest number of the right part (or of 1,
+            if that is larger).
+        seconds: how long all cases may take together. Where the system has no timer signal, as on
+            Windows, only the Stop button ends an answer without an end.
+    """
+
+    reference: Callable
+    cases: Callable[[torch.Generator], list[tuple]]
+    answers: tuple[str, ...] = ("answer",)
+    use: Callable = lambda answer, *arguments: answer(*arguments)
+    tolerance: float = 1e-5
+    seconds: float = 20.0
+
+    def choose(self, yours: Any, seed: int = 0) -> Any:
+        """Yours if it is right in every case, and the course's otherwise. Prints which, and what is
+        wrong with yours.
+        """
+        fault = self.fault(yours, seed)
+        right = f"is right in all {len(self._draw(seed))} cases"
+        goes_on = "the course's" if fault else "yours"
+        name = "This" if yours is self.reference else getattr(yours, "__name__", "Your answer")
+        print(f"{name} {fault or right}. What follows runs on {goes_on}.")
+        return self.reference if fault else yours
+
+    def fault(self, yours: Any, seed: int = 0) -> str | None:
+        """What is wrong with an answer, as the rest of a sentence that begins with its name; None if
+        nothing is.
+
+        An answer "is waiting for you" while it returns None in the first case, or raises a bare
+        NotImplementedError. Wrong shapes, NaN, exceptions, changed arguments and answers without an
+        end are faults.
+        """
+        if yours is self.reference:
+            return "is the course's own: run the cell with your answer again, then this one"
+        cases, number = self._draw(seed), 0
+        try:
+            with _time_limit(self.seconds), torch.random.fork_rng(devices=[]):
+                for number, (given, own) in enumerate(zip(cases, self._draw(seed), strict=True), start=1):
+                    torch.manual_seed(seed)  # for answers that draw
+                    found = self.use(yours, *given)
+                    parts = found if isinstance(found, (tuple, list)) and found else (found,)
+                    if number == 1 and all(part is None for part in parts):
+                        return "is waiting for you: it returns None"
+                    fault = None if _same(own, given) else "it changes its arguments, and may only read them"
+                    torch.manual_seed(seed)
+                    fault = fault or self._difference(found, self.use(self.reference, *own))
+                    if fault:
+                        return f"is not right yet: {fault} (case {number} of {len(cases)})"
+        except _Late:
+            return f"is not right yet: it does not end within {self.seconds:g} s (case {number} of {len(cases)})"
+        except (Exception, SystemExit) as error:
+            if isinstance(error, NotImplementedError) and not error.args:  # PyTorch's own have a text
+                return "is waiting for you"
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            return f"is not right yet: it raises {text} (case {number} of {len(cases)})"
+        return None
+
+    def _draw(self, seed: int) -> list[tuple]:
+        return self.cases(torch.Generator().manual_seed(seed))
+
+    def _difference(self, found: Any, right: Any) -> str | None:
+        """How far what was found is from what is right, in words; None where it is near enough."""
+        if len(self.answers) == 1:
+            found, right = (found,), (right,)
+        elif not isinstance(found, (tuple, list)) or len(found) != len(self.answers):
+            return f"it returns no {len(self.answers)} values: the {', the '.join(self.answers)}"
+        for name, part, own in zip(self.answers, found, right, strict=True):
+            own = _numbers(own)
+            try:
+                mine = _numbers(part)
+            except (TypeError, ValueError, RuntimeError):
+                return f"the {name} has the type {type(part).__name__}, and numbers are asked for"
+            if mine.shape != own.shape:
+                return f"the {name} has the shape {list(mine.shape)}, and should have {list(own.shape)}"
+            if mine.isnan().any():
+                return f"the {name} is not a number (NaN) in {int(mine.isnan().sum())} of {mine.numel()} places"
+            size, off = (max(values.abs().flatten().tolist(), default=0.0) for values in (own, mine - own))
+            if off > self.tolerance * max(1.0, size):
+                return f"the {name} is off by up to {off:.3g}, where the right numbers go up to {size:.3g}"
+        return None
+
+
+class _Late(BaseException):
+    """No Exception: an answer that catches all of these must end too."""
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """_Late inside after so many seconds, where there is a timer signal: in the main thread of Linux
+    and macOS, which is where a notebook's cells run.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise _Late
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _numbers(part: Any) -> torch.Tensor:
+    """A tensor, a number or a list of numbers as float64, apart from any graph and device."""
+    return torch.as_tensor(part, dtype=torch.float64, device="cpu").detach()
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two arguments have equal tensors, in tuples, lists and dictionaries too; what else
+    stands there is not compared.
+    """
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return True
