@@ -60,10 +60,11 @@ endif
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
-lab: $(STAMP) ## make the environment if needed and open the course in JupyterLab
-	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (a few seconds). Stop it with Ctrl-C, twice."
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab --ServerApp.root_dir="$(CURDIR)" \
-	  --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
+lab: $(STAMP) ## make the environment if needed and open your own copies of the notebooks, in my/, in JupyterLab
+	@folder="$$($(IN_VENV) tools.working_copies)" && \
+	echo "Opening JupyterLab on $$folder/00_start_here.ipynb (a few seconds). Stop it with Ctrl-C, twice." && \
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab --ServerApp.root_dir="$(CURDIR)" \
+	  --LabApp.news_url=None --LabApp.default_url=/lab/tree/$$folder/00_start_here.ipynb $(LAB_ARGS)
 
 test: $(STAMP) ## make the environment if needed and run every check: twelve minutes on two cores, no network
 	@echo "[1/3] ruff check: mistakes that can be seen without running anything (a second)"
