@@ -105,5 +105,5 @@ def test_a_real_discriminator(device):
 
 def test_other_counts_are_refused():
     x = torch.rand(3, 1, 16, 16)
-    with pytest.raises(ValueError, match=r"real and fake.*\[3, 1, 16, 16\] and \[2, 1, 16, 16\]"):
+    with pytest.raises(ValueError, match=r"real \[3, 1, 16, 16\] and fake \[2, 1, 16, 16\]"):
         gradient_penalty(square, x, x[:2])
