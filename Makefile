@@ -44,8 +44,8 @@ TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
 	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
 # The checks run with the network refused, kernels and other child processes included.
 OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
-# -rs: what was skipped says why, and what to install. The notebooks come first: the longest files, so that no worker ends alone.
-PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile notebooks tests
+# -rs: what was skipped says why, and what to install.
+PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
 
 # The environment is made, or completed, when its Python does not start, when the checkout has moved, and when the lists of
 # dependencies have changed; not when the files that hold them are merely newer, as after `make address` or `git pull`.
