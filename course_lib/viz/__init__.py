@@ -4,7 +4,7 @@ A style, images side by side, schematics, showing with a text alternative, explo
 """
 
 from course_lib.viz.curves import curves, draw_references, running_mean
-from course_lib.viz.diagrams import ROLES, draw_arrow, draw_block, draw_box, draw_cells, new_diagram
+from course_lib.viz.diagrams import ROLES, draw_arrow, draw_block, draw_cells, new_diagram
 from course_lib.viz.explorer import Explorer, slider
 from course_lib.viz.images import draw_image, image_grid, mosaic
 from course_lib.viz.live import LiveFigure

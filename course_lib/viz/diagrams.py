@@ -81,16 +81,6 @@ def draw_arrow(
         axis.annotate(text, middle, (0, 4), textcoords="offset points", ha="center", va="bottom", color=ROLES[role], fontsize=9)
 
 
-def draw_box(
-    axis: Axes, x: float, y: float, width: float, height: float, text: str = "", role: str = "ink", *, filled: bool = False
-) -> None:
-    """A rectangle with a text in it, its lower left corner at (x, y): an operation, or a step."""
-    face = ROLES[role] if filled else "white"
-    axis.add_patch(Rectangle((x, y), width, height, facecolor=face, alpha=1, edgecolor=ROLES[role], lw=1.3))
-    ink = "white" if filled else ROLES["ink"]
-    axis.text(x + width / 2, y + height / 2, text, ha="center", va="center", color=ink, fontsize=9.5)
-
-
 def draw_block(axis: Axes, x: float, side: float, depth: float, role: str = "data", *, y: float = 0.0) -> float:
     """A feature map C x H x W as a box from the side: its left edge at x, its middle at height y.
 
