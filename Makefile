@@ -11,10 +11,12 @@ LAB_ARGS ?=
 # Workers of the test run. `logical` counts hardware threads; `auto` counts cores and leaves half of a small cloud machine idle.
 WORKERS ?= logical
 NOTEBOOK ?=
-# Of `make grade`: the folder of the handed-in notebooks, a file for a table of the results, and a number that draws the cases.
+# Of `make grade`: the folder of the handed-in notebooks, a file for a table of the results, a number that draws the cases, and a
+# word that draws the images of an open task.
 HANDED_IN ?=
 CSV ?=
 SEED ?=
+PRIVATE ?=
 # Of `make pretrained` and the bench-* commands: which parts.
 PART ?=
 # Of `make check`: a folder of tests.
@@ -25,7 +27,7 @@ NAME ?=
 FULL ?=
 REPOSITORY ?=
 BRANCH ?=
-export REPOSITORY BRANCH HANDED_IN CSV
+export REPOSITORY BRANCH HANDED_IN CSV PRIVATE
 
 # Settings of another active environment would leak into this one.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX MPLBACKEND JUPYTER_PATH
@@ -55,7 +57,7 @@ ifneq ($(shell $(DESCRIBE) 2>/dev/null || echo broken),$(shell cat $(STAMP) 2>/d
 endif
 
 .PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format \
-	health pretrained bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
+	health pretrained record bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -112,8 +114,8 @@ measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into 
 handout: $(STAMP) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
 
-grade: $(STAMP) ## check handed-in copies of a notebook: NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=folder CSV=table.csv SEED=7
-	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grading "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV" $(if $(SEED),--seed "$(SEED)")
+grade: $(STAMP) ## check handed-in copies of a notebook: NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=folder CSV=table.csv SEED=7 PRIVATE=word
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grading "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV" --private "$$PRIVATE" $(if $(SEED),--seed "$(SEED)")
 
 address: $(STAMP) ## rewrite Colab links and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
 	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"
@@ -143,6 +145,9 @@ bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop
 
 pretrained: $(STAMP) ## train what the package brings again: PART="judge mnist"; all takes an hour, with MNIST in the data root
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.pretrained $(PART)
+
+record: $(STAMP) ## run again what the notebooks show and is too long for them: PART="mnist"; without PART the list
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.record $(PART)
 
 lock: $(STAMP) ## refresh the exact versions in constraints.txt from pyproject.toml
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 
 from course_lib.gan.mixtures import Coverage
 from course_lib.training import Run
-from course_lib.viz import COLOURS, DASHES, LINES, SIZE_MAP, draw_image, mosaic, new_figure, running_mean
+from course_lib.viz import COLOURS, DASHES, LINES, SIZE_MAP, course_style, draw_image, mosaic, new_figure, running_mean
 
 REAL, FAKE = COLOURS["blue"], COLOURS["vermilion"]
 
 
+@course_style
 def densities(x: torch.Tensor, p: torch.Tensor, q: torch.Tensor, probabilities: Mapping[str, torch.Tensor]) -> Figure:
     """Two densities on a grid, and under them what discriminators say there.
 
@@ -32,6 +33,7 @@ def densities(x: torch.Tensor, p: torch.Tensor, q: torch.Tensor, probabilities: 
     return figure
 
 
+@course_style
 def pushforward(z: torch.Tensor, curve: torch.Tensor, drawn: torch.Tensor) -> Figure:
     """A generator on a line: its curve over z, and the distribution of the points that it drew."""
     figure, axes = new_figure(1, 2, size=(7.5, 3), width_ratios=[1.6, 1], sharey=True)
@@ -42,6 +44,7 @@ def pushforward(z: torch.Tensor, curve: torch.Tensor, drawn: torch.Tensor) -> Fi
     return figure
 
 
+@course_style
 def half_steps(
     x: torch.Tensor, p: torch.Tensor, states: Sequence[tuple[str, torch.Tensor, torch.Tensor]], columns: int = 4
 ) -> Figure:
@@ -60,6 +63,7 @@ def half_steps(
     return figure
 
 
+@course_style
 def paths(
     named: Mapping[str, torch.Tensor],
     solution: tuple[float, float] = (0, 0),
@@ -84,6 +88,7 @@ def paths(
     return figure
 
 
+@course_style
 def transport(x: torch.Tensor, y: torch.Tensor, plans: Mapping[str, torch.Tensor]) -> Figure:
     """Two samples [N, 2] and [M, 2] in the plane, and plans [N, M] as lines as wide as the mass."""
     figure, axes = new_figure(1, len(plans), size=(3.4 * len(plans), 3.2), sharex=True, sharey=True)
@@ -98,7 +103,8 @@ def transport(x: torch.Tensor, y: torch.Tensor, plans: Mapping[str, torch.Tensor
     return figure
 
 
-def point_clouds(clouds: Mapping[str, torch.Tensor], centres: torch.Tensor, columns: int = 5, inches: float = 1.9) -> Figure:
+@course_style
+def point_clouds(clouds: Mapping[str, torch.Tensor], centres: torch.Tensor, columns: int = 5, inches: float = 1.6) -> Figure:
     """Samples [N, 2] in the plane, a panel for each name, over the centres [K, 2] of the modes."""
     columns = min(columns, len(clouds))
     rows = -(-len(clouds) // columns)
@@ -114,12 +120,13 @@ def point_clouds(clouds: Mapping[str, torch.Tensor], centres: torch.Tensor, colu
     return figure
 
 
+@course_style
 def coverage_scores(results: Mapping[str, Sequence[Coverage]], modes: int) -> Figure:
     """Modes found and share of good samples, a dot for each seed.
 
     results is a dict of names and lists of `Coverage`.
     """
-    figure, axes = new_figure(1, 2, size=(9, 2.6), sharey=True)
+    figure, axes = new_figure(1, 2, size=(8, 2.6), sharey=True)
     names = list(results)
     for axis, get in ((axes[0, 0], lambda result: result.modes), (axes[0, 1], lambda result: result.good)):
         for place, name in enumerate(names):
@@ -127,13 +134,14 @@ def coverage_scores(results: Mapping[str, Sequence[Coverage]], modes: int) -> Fi
             axis.plot(values, [place] * len(values), "o", color=LINES[place % len(LINES)], alpha=0.6)
         axis.grid(axis="x", color="0.92")
     axes[0, 0].axvline(modes, color="0.5", linestyle=":")
-    axes[0, 0].set(xlabel=f"modes found, of {modes}", xlim=(0, modes * 1.05))
+    axes[0, 0].set(xlabel=f"modes found, of {modes}", xlim=(0, modes * 1.05), xticks=range(0, modes + 1, 2))
     axes[0, 1].set(xlabel="share of good samples", xlim=(0, 1))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].invert_yaxis()
     return figure
 
 
+@course_style
 def game_record(run: Run, window: int = 25) -> Figure:
     """A run as it went, as running means: both losses, and D's mean probability of "real"."""
     figure, axes = new_figure(1, 2, size=(9, 2.7))
@@ -143,6 +151,7 @@ def game_record(run: Run, window: int = 25) -> Figure:
     return figure
 
 
+@course_style
 def live_game(run: Run, images: torch.Tensor, columns: int = 8) -> Figure:
     """What `watch` draws while a GAN learns: images from the same z, and what D has said so far."""
     rows = -(-len(images) // columns)
@@ -152,6 +161,7 @@ def live_game(run: Run, images: torch.Tensor, columns: int = 8) -> Figure:
     return figure
 
 
+@course_style
 def symptoms(
     panels: Mapping[str, torch.Tensor],
     curves: Mapping[str, Sequence[float]],
@@ -178,6 +188,7 @@ def symptoms(
     return figure
 
 
+@course_style
 def through_training(frames: Mapping[int, torch.Tensor], inches: float = 0.75) -> Figure:
     """Images from the same z at several steps: a dict of steps and images [n, C, H, W]."""
     columns = len(next(iter(frames.values())))
@@ -189,6 +200,7 @@ def through_training(frames: Mapping[int, torch.Tensor], inches: float = 0.75) -
     return figure
 
 
+@course_style
 def bars(
     names: Sequence[str],
     series: Mapping[str, Sequence[float]],
@@ -210,6 +222,7 @@ def bars(
     return figure
 
 
+@course_style
 def histograms(series: Mapping[str, torch.Tensor], xlabel: str, bins: int = 40, log_y: bool = False) -> Figure:
     """Histograms laid over each other, as outlines: series is a dict of names and values."""
     figure, axes = new_figure(size=(6.4, 2.6))
@@ -225,6 +238,7 @@ def histograms(series: Mapping[str, torch.Tensor], xlabel: str, bins: int = 40, 
     return figure
 
 
+@course_style
 def overlaps(maps: Mapping[str, torch.Tensor]) -> Figure:
     """How many input pixels reach each output pixel: maps is a dict of titles and counts [H, W]."""
     figure, axes = new_figure(1, len(maps), size=(2.7 * len(maps), 2.9))

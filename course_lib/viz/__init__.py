@@ -8,9 +8,10 @@ from course_lib.viz.diagrams import ROLES, draw_arrow, draw_block, draw_cells, n
 from course_lib.viz.explorer import Explorer, slider
 from course_lib.viz.images import draw_image, image_grid, mosaic
 from course_lib.viz.live import LiveFigure
-from course_lib.viz.show import animation, png, show, show_animation
+from course_lib.viz.show import animation, page_width, png, show, show_animation, show_png
 from course_lib.viz.style import (
     COLOURS,
+    COUNT_MAP,
     DASHES,
     GREY_MAP,
     LINES,

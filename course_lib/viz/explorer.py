@@ -3,8 +3,8 @@
 Built from core widgets only, so that JupyterLab and Colab both show them.
 
 The picture is an image widget and not an output area: output areas hang programs that execute
-notebooks. What is shown carries a PNG of the first picture as well, for readers without a running
-kernel.
+notebooks. What is shown carries a PNG as well, for readers without a running kernel: the first
+picture, with the controls drawn above it.
 """
 
 import base64
@@ -17,7 +17,8 @@ import ipywidgets as widgets
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from course_lib.viz.show import DPI, described, png
+from course_lib.viz.controls import draw_controls
+from course_lib.viz.show import DPI, described, page_width, png, png_of_all
 
 
 def slider(description: str, low: float, high: float, value: float, step: float = 1) -> widgets.Widget:
@@ -52,14 +53,14 @@ class Explorer:
         self.draw()
         for control in controls.values():
             control.observe(self._changed, names="value")
-        self.box = widgets.VBox([*(layout or controls.values()), self.image, self.error])
+        self.layout = list(layout or controls.values())
+        self.box = widgets.VBox([*self.layout, self.image, self.error])
 
     def draw(self) -> None:
         """Draw the picture for the present values."""
-        figure = self.render(**{name: control.value for name, control in self.controls.items()})
-        self.image.value = png(figure)
-        self.image.layout.width = f"{figure.get_figwidth() * DPI:.0f}px"
-        self._metadata = described(figure, self.alt)
+        self.figure = self.render(**{name: control.value for name, control in self.controls.items()})
+        self.image.value = png(self.figure)
+        self.image.layout.width = f"{self.figure.get_figwidth() * DPI:.0f}px"
 
     def _changed(self, _: object) -> None:
         try:
@@ -74,10 +75,11 @@ class Explorer:
         if "google.colab" in sys.modules:  # Colab chooses among several forms by rules of its own: give it the widget alone
             display(self.box)
             return
+        still = [draw_controls(self.layout), self.figure]
         view = {"model_id": self.box.model_id, "version_major": 2, "version_minor": 0}
         bundle = {
             "application/vnd.jupyter.widget-view+json": view,
-            "image/png": base64.b64encode(self.image.value).decode(),
+            "image/png": base64.b64encode(png_of_all(still)).decode(),
             "text/plain": self.alt,
         }
-        display(bundle, raw=True, metadata=self._metadata)
+        display(bundle, raw=True, metadata=described(max(map(page_width, still)), self.alt))

@@ -8,7 +8,7 @@ from IPython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from course_lib.viz.show import described, png
+from course_lib.viz.show import described, page_width, png
 
 
 class LiveFigure:
@@ -29,7 +29,7 @@ class LiveFigure:
             return
         figure = self.draw(value)
         bundle = {"image/png": base64.b64encode(png(figure)).decode(), "text/plain": self.alt}
-        metadata = described(figure, self.alt)
+        metadata = described(page_width(figure), self.alt)
         if self._handle is None:
             self._handle = display(bundle, raw=True, metadata=metadata, display_id=True)
         else:

@@ -19,7 +19,21 @@ def png(figure: Figure, dpi: int = 2 * DPI) -> bytes:
     Where 256 colours are as good as all of them, the file has a palette and is several times
     smaller: notebooks travel.
     """
-    full = _pixels(figure, dpi)
+    return _compressed(_pixels(figure, dpi))
+
+
+def png_of_all(figures: Iterable[Figure], dpi: int = 2 * DPI) -> bytes:
+    """Figures as one PNG, each under the one before, as wide as the widest."""
+    pixels = [_pixels(figure, dpi) for figure in figures]
+    sheet = Image.new("RGB", (max(part.width for part in pixels), sum(part.height for part in pixels)), "white")
+    top = 0
+    for part in pixels:
+        sheet.paste(part, (0, top))
+        top += part.height
+    return _compressed(sheet)
+
+
+def _compressed(full: Image.Image) -> bytes:
     few = full.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     difference = ImageStat.Stat(ImageChops.difference(full, few.convert("RGB")))  # in levels of 255, for each channel
     smaller = io.BytesIO()
@@ -41,7 +55,9 @@ def animation(figures: Iterable[Figure], milliseconds: int = 200, dpi: int = 160
         strip.paste(frame, (0, number * height))
     # Colours as far apart as possible, since few pixels may carry the news; and a white ground.
     palette = strip.quantize(192, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    palette.putpalette([255 if level > 250 else level for level in palette.getpalette() or []])
+    levels = palette.getpalette() or []
+    colours = [levels[start : start + 3] for start in range(0, len(levels), 3)]
+    palette.putpalette([level for colour in colours for level in (colour if min(colour) < 240 else (255, 255, 255))])
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in pixels]
     durations = [10 * milliseconds] + [milliseconds] * (len(frames) - 1)
     buffer = io.BytesIO()
@@ -60,29 +76,35 @@ def show(figure: Figure, alt: str) -> None:
     The alternative is the output's text form (a screen reader, a terminal or a diff reads it) and
     the image's alt attribute.
     """
-    _display(png(figure), alt, figure)
+    show_png(png(figure), alt, page_width(figure))
+
+
+def show_png(data: bytes, alt: str, width: int) -> None:
+    """Display a picture that `png` or `animation` made, `width` pixels of the page wide, with its text
+    alternative.
+    """
+    display({"image/png": data, "text/plain": alt}, raw=True, metadata=described(width, alt))
 
 
 def show_animation(figures: Iterable[Figure], alt: str, milliseconds: int = 200) -> None:
     """Display figures of one size as an `animation`, with the text alternative `alt`."""
     figures = list(figures)
-    _display(animation(figures, milliseconds), alt, figures[0])
+    show_png(animation(figures, milliseconds), alt, page_width(figures[0]))
 
 
-def described(figure: Figure, alt: str) -> dict:
-    """The metadata with which a picture is shown at its own size, with its alternative.
+def page_width(figure: Figure) -> int:
+    """How many pixels of the page a figure is wide; the file has twice as many."""
+    return round(figure.get_figwidth() * DPI)
 
-    The file has twice the pixels.
+
+def described(width: int, alt: str) -> dict:
+    """The metadata with which a picture is shown `width` pixels wide, with its alternative.
 
     Raises ValueError where the alternative is empty.
     """
     if not alt or not alt.strip():
         raise ValueError("alt must say in a sentence what the picture shows: some readers have only that")
-    return {"image/png": {"width": round(figure.get_figwidth() * DPI), "alt": alt}}
-
-
-def _display(data: bytes, alt: str, figure: Figure) -> None:
-    display({"image/png": data, "text/plain": alt}, raw=True, metadata=described(figure, alt))
+    return {"image/png": {"width": width, "alt": alt}}
 
 
 @course_style

@@ -27,6 +27,7 @@ MARKERS = "osD^vX"
 DASHES = ("-", "--", ":", "-.")
 GREY_MAP = "gray"  # images
 SIZE_MAP = "cividis"  # numbers from small to large
+COUNT_MAP = "Oranges"  # counts on a light ground
 SIGN_MAP = "PuOr_r"  # numbers around zero: orange is positive, purple is negative
 
 _SETTINGS: Any = {

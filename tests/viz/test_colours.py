@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from course_lib.viz import COLOURS, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP
+from course_lib.viz import COLOURS, COUNT_MAP, GREY_MAP, LINES, SIGN_MAP, SIZE_MAP
 from tests.repository.files import NOTEBOOKS, ROOT, SOURCES, code_cells, name_of
 from tools.needed_cells import parse
 
@@ -68,6 +68,12 @@ def test_maps_of_numbers_grow_lighter_throughout(eye):
     for name in (SIZE_MAP, GREY_MAP):
         lightness = lab(matplotlib.colormaps[name](np.linspace(0, 1, 64))[:, :3], eye)[:, 0]
         assert (np.diff(lightness) > 0).all()
+
+
+@each_eye
+def test_counts_grow_darker_from_nearly_white(eye):
+    lightness = lab(matplotlib.colormaps[COUNT_MAP](np.linspace(0, 1, 64))[:, :3], eye)[:, 0]
+    assert (np.diff(lightness) < 0).all() and lightness[0] > 95
 
 
 @each_eye

@@ -19,9 +19,11 @@ from course_lib.viz import (
     image_grid,
     live,
     new_figure,
+    page_width,
     png,
     show,
     show_animation,
+    show_png,
     slider,
 )
 
@@ -205,3 +207,20 @@ def test_the_style_holds_inside_a_decorated_function_only():
 
     with matplotlib.rc_context({"legend.frameon": True}):
         assert legend_frame() is False and matplotlib.rcParams["legend.frameon"] is True
+
+
+def test_a_picture_that_was_made_before_is_shown_as_wide_as_it_is_told(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        sys.modules["course_lib.viz.show"], "display", lambda bundle, raw, metadata: shown.append((bundle, metadata))
+    )
+    data = png(bar())
+    show_png(data, "A bar of height one.", page_width(bar()))
+    ((bundle, metadata),) = shown
+    assert bundle == {"image/png": data, "text/plain": "A bar of height one."}
+    assert metadata["image/png"] == {"width": 200, "alt": "A bar of height one."}
+
+
+def test_the_ground_of_an_animation_is_white():
+    with Image.open(io.BytesIO(animation([image_grid(torch.rand(4, 3, 9, 9)) for _ in range(3)]))) as image:
+        assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
