@@ -4,6 +4,9 @@ An exercise cell asks for every function and class that it defines, and the next
 rebuilt the check is a line for each name, `NAME = exercises.NAME.choose(NAME)`, and what follows runs on what it chose. In the
 others an exercise is one function, and its check is a cell of assertions.
 
+An open task is an exercise without a right answer: the next cell scores it, `exercises.learning.task.score(learn)`, and there is
+no solution.
+
 `make handout NOTEBOOK=notebooks/01_convolution.ipynb` writes a copy into build/handout. It differs from the notebook in its
 text alone: the folded solutions are gone, and the Colab link, which would open the notebook that has them. Its set-up cell still
 installs course_lib in Colab. tools/grading.py checks what comes back.
@@ -26,6 +29,7 @@ from tools.setup_cell import COLAB_LINE, PLACEHOLDER_ACCOUNT, read_address
 SOLUTION = re.compile(r"<details><summary>Solution</summary>(.*?)</details>\n*", re.DOTALL)
 CODE = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
 CHOICE = re.compile(r"\.choose\((\w+)\)")
+SCORE = re.compile(r"\b([\w.]+)\.score\((\w+)(?=[,)])")  # the task, and the name of what is scored
 
 
 def definitions(source: str) -> dict[str, str]:
@@ -47,7 +51,8 @@ def exercises(book: nbformat.NotebookNode) -> dict[str, int]:
         names = [*definitions(cell.source)]
         if place + 1 == len(book.cells) or book.cells[place + 1].cell_type != "code":
             raise ValueError(f"the exercise {', '.join(names)} has no check: the next cell has to be one of code")
-        chosen = CHOICE.findall(book.cells[place + 1].source)
+        check = book.cells[place + 1].source
+        chosen = CHOICE.findall(check) or [name for _, name in SCORE.findall(check)]
         if chosen and chosen != names:
             raise ValueError(f"the exercise in cell {place} defines {names}, and its check chooses {chosen}: each in its order")
         if not chosen and len(names) != 1:
@@ -56,6 +61,12 @@ def exercises(book: nbformat.NotebookNode) -> dict[str, int]:
             )
         found.update(dict.fromkeys(names, place))
     return found
+
+
+def open_tasks(book: nbformat.NotebookNode) -> dict[str, str]:
+    """The exercises that are scored: by the name that is asked for, the expression of the task."""
+    checks = {name: book.cells[place + 1].source for name, place in exercises(book).items()}
+    return {name: found[1] for name, check in checks.items() if (found := SCORE.search(check))}
 
 
 def solutions(book: nbformat.NotebookNode) -> dict[str, str]:
@@ -69,9 +80,9 @@ def handout(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A copy of a notebook without the solutions of its exercises and without its Colab link.
 
     Raises:
-        ValueError: there is not one folded solution for each.
+        ValueError: there is not one folded solution for each but the open tasks.
     """
-    asked, folded = set(exercises(book)), set(solutions(book))
+    asked, folded = set(exercises(book)) - set(open_tasks(book)), set(solutions(book))
     if asked != folded:
         raise ValueError(f"the exercises are {sorted(asked)}, the folded solutions {sorted(folded)}: each exercise needs its own")
     book = copy.deepcopy(book)

@@ -8,6 +8,10 @@ answer defines anew: each answer has its own names.
 Checks by `choose` draw other cases here than on the page: those of SEED, which students do not see. An answer that builds on an
 earlier one runs with that one if it is right, and with the course's otherwise, as on the page.
 
+An open task has no right answer: its column holds the score, as "93.1 %", and it is not among those counted as right. With
+PRIVATE=WORD the images are those of "private:WORD", which nobody has seen (see `course_lib.data.load`), and the first line is the
+score of the course's own answer on these.
+
 It executes what others wrote: run it where that can do no harm. It holds against mistakes, and not against somebody who means to
 deceive.
 """
@@ -25,14 +29,12 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tools.exercises import CHOICE, definitions, exercises, read_course
+from tools.exercises import CHOICE, SCORE, definitions, exercises, open_tasks, read_course
+from tools.handed_in import handed_in_files, read
 from tools.needed_cells import reads, replaces
 from tools.notebooks import CELL_TIMEOUT, execute
 
 LIMIT = 60  # seconds for an answer, and for its check; the checks of the course need less than one
-# Letters of any language, digits, and the signs that learning platforms put into names. No control characters, which a terminal
-# would obey, and no "=" in front, which a table would compute.
-USUAL_NAME = re.compile(r"\w[\w .,()+'@-]*")
 # The stub first, for the cells below where the answer ends in an error. Then a copy of the names that are there: what the answer
 # defines beside what is asked for is seen by that alone.
 ANSWER = """{stub}
@@ -41,41 +43,22 @@ exec(compile({source!r}, 'the answer', 'exec'), _names)
 {name} = _names[{name!r}]
 _names.update({{other: globals()[other] for other in {beside}}})"""
 HIDDEN_SEED = 2026  # any but 0, which the page has
+SCORED = re.compile(r"\w+ (?:reads (\d+\.\d %) of .*|(is waiting for you).*|(has no score yet: .*)\.)")
+COURSES = "the course's own"  # its line in the results
 GOES_ON = re.compile(r"(.*)\. What follows runs on (yours|the course's)\.")
 
 
-def handed_in_files(folder: str) -> tuple[list[Path], list[str]]:
-    """The notebooks in a folder and the folders in it, ordered by name, and what was passed over, each with the reason.
-
-    Raises:
-        ValueError: it is no folder, or no notebook lies in it.
-    """
-    if not folder or not Path(folder).is_dir():
-        raise ValueError(f"HANDED_IN is {folder!r}: give the folder in which the handed-in notebooks lie")
-    found, passed_over = [], []
-    for path in sorted(Path(folder).rglob("*.ipynb")):
-        parts = path.relative_to(folder).parts
-        if ".ipynb_checkpoints" in parts:
-            continue
-        if path.is_symlink() or not path.is_file():
-            passed_over.append(f"{'/'.join(parts)!a}: a link or no file")
-        elif not all(USUAL_NAME.fullmatch(part) for part in parts):
-            passed_over.append(f"{'/'.join(parts)!a}: an unusual name")
-        else:
-            found.append(path)
-    if not found and not passed_over:
-        raise ValueError(f"HANDED_IN is {folder!r}: no file there ends in .ipynb")
-    return found, passed_over
-
-
-def one_by_one(book: nbformat.NotebookNode, seed: int = HIDDEN_SEED) -> nbformat.NotebookNode:
+def one_by_one(book: nbformat.NotebookNode, seed: int = HIDDEN_SEED, private: str = "") -> nbformat.NotebookNode:
     """A copy of the course's notebook in which each name that is asked for has an exercise cell and a check of its own.
 
-    A check by `choose` draws the cases of `seed`. The names before it in the same cell stand in the metadata as "beside".
+    A check by `choose` draws the cases of `seed`. The names before it in the same cell stand in the metadata as "beside". An open
+    task is scored on the images of a `private` word, if there is one.
     """
     book, asked = copy.deepcopy(book), exercises(book)
     for place in sorted(set(asked.values()), reverse=True):
         cell, check = book.cells[place : place + 2]
+        if private:
+            check.source = SCORE.sub(lambda match: f"{match[1]}.score({match[2]}, name={'private:' + private!r}", check.source)
         if not CHOICE.search(check.source):
             continue
         names, pairs = [name for name in asked if asked[name] == place], []
@@ -147,13 +130,17 @@ def assemble(book: nbformat.NotebookNode, given: dict[str, str]) -> tuple[nbform
 
 
 def verdict(answer: nbformat.NotebookNode, check: nbformat.NotebookNode) -> str:
-    """What was found of an executed answer: "right", "waiting", or what was wrong with it, in a line."""
+    """What was found of an executed answer: "right" (of an open task its score), "waiting", or what was wrong, in a line."""
     for cell in (answer, check):
         for output in cell.outputs:
             if output.output_type == "error":
                 return printable(f"{output.ename}: {output.evalue}")
     # The check speaks after the answer, whatever that has printed.
     lines = "".join(output.get("text", "") for output in check.outputs if output.get("name") == "stdout").splitlines()
+    if SCORE.search(check.source):
+        found = [match for line in lines if (match := SCORED.fullmatch(line))]
+        share, waits, fault = found[-1].groups() if found else (None, None, "its check said nothing")
+        return share or ("waiting" if waits else printable(fault))
     chosen = GOES_ON.fullmatch(lines[-1]) if lines else None
     if chosen and chosen[2] == "yours":
         return "right"
@@ -171,27 +158,37 @@ def printable(text: str) -> str:
 
 
 def grade(
-    book: nbformat.NotebookNode, handed_in: nbformat.NotebookNode, seconds: int = LIMIT, seed: int = HIDDEN_SEED
+    book: nbformat.NotebookNode,
+    handed_in: nbformat.NotebookNode,
+    seconds: int = LIMIT,
+    seed: int = HIDDEN_SEED,
+    private: str = "",
 ) -> dict[str, str]:
-    """By the name of each exercise: "right", "waiting", "missing", or what was wrong, in a line.
+    """By the name of each exercise: "right", "waiting", "missing", or what was wrong, in a line; of an open task the score.
 
     Args:
         book: the course's notebook.
         handed_in: a student's copy; what is not meant as an answer is not looked at.
         seconds: the limit for an answer, and for its check. After one that exceeds it, or ends the kernel, those below run anew.
+            For an open task, whose score counts core-seconds, it is CELL_TIMEOUT.
         seed: of the hidden cases.
+        private: the word whose images an open task is scored on; none for the public ones.
     """
-    book = one_by_one(book, seed)
-    asked = exercises(book)
+    book = one_by_one(book, seed, private)
+    asked, scored = exercises(book), open_tasks(book)
     results = dict.fromkeys(asked, "missing")
     given = answers(handed_in, asked)
     while given:
         assembled, places = assemble(book, given)
         started: list[int] = []
-        limited = {id(assembled.cells[place + step]) for place in places.values() for step in (0, 1)}
+        limits = {
+            id(assembled.cells[place + step]): CELL_TIMEOUT if name in scored else seconds
+            for name, place in places.items()
+            for step in (0, 1)
+        }
         settings = {
             "on_cell_execute": lambda cell, cell_index, started=started: started.append(cell_index),
-            "timeout_func": lambda cell, limited=limited: seconds if id(cell) in limited else CELL_TIMEOUT,
+            "timeout_func": lambda cell, limits=limits: limits.get(id(cell), CELL_TIMEOUT),
             "shutdown_kernel": "immediate",
         }
         with tempfile.TemporaryDirectory() as folder:
@@ -199,7 +196,7 @@ def grade(
                 execute(assembled, Path(folder), {"COURSE_DEVICE": os.environ.get("COURSE_DEVICE", "cpu")}, **settings)
                 stopped = ""
             except CellTimeoutError:
-                stopped = f"does not end within {seconds} s"
+                stopped = f"does not end within {limits.get(id(assembled.cells[started[-1]]), CELL_TIMEOUT)} s"
             except DeadKernelError:
                 stopped = "ends the kernel"
             except CellExecutionError as error:
@@ -216,19 +213,10 @@ def grade(
     return results
 
 
-def read(path: Path) -> nbformat.NotebookNode:
-    """A handed-in notebook of any version.
-
-    Raises:
-        ValueError: the file is no notebook.
-    """
-    try:
-        book = nbformat.read(path, as_version=4)
-        for cell in book.cells:
-            cell.cell_type, cell.source.splitlines()
-    except Exception as error:  # nbformat raises what the broken file happens to cause
-        raise ValueError(f"is no notebook ({type(error).__name__})") from error
-    return book
+def courses_own(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A handed-in notebook of the course's own answers to the open tasks."""
+    sources = [f"def {name}(*given):\n    return {task}.reference(*given)" for name, task in open_tasks(book).items()]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
 
 
 def main() -> int:
@@ -239,29 +227,41 @@ def main() -> int:
     parser.add_argument("--csv", default="", help="write a table of the results to this file too")
     parser.add_argument("--seconds", type=int, default=LIMIT, help=f"limit for an answer, and for its check ({LIMIT})")
     parser.add_argument("--seed", type=int, default=HIDDEN_SEED, help=f"of the hidden cases ({HIDDEN_SEED})")
+    parser.add_argument("--private", default="", metavar="WORD", help="score open tasks on images that this word draws")
     arguments = parser.parse_args()
+    # The word is not for the students' code: make puts it into the environment.
+    for variable in ("PRIVATE", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):
+        os.environ.pop(variable, None)
+    private = arguments.private.strip()
     try:
         book = read_course(arguments.notebook)
         paths, passed_over = handed_in_files(arguments.handed_in)
         if arguments.csv and not Path(arguments.csv).parent.is_dir():
             raise ValueError(f"CSV is {arguments.csv!r}: its folder does not exist")
+        if private and not open_tasks(book):
+            raise ValueError(f"PRIVATE is {private!r}: {arguments.notebook.name} has no open task to be scored on private images")
     except (OSError, ValueError) as error:
         print(f"make grade: {error}", file=sys.stderr)
         return 1
     for line in passed_over:
         print(f"passed over {line}", file=sys.stderr)
     table = [["file", "right", *exercises(book)]]
+    count = len(exercises(book)) - len(open_tasks(book))
+    if private:
+        results = grade(book, courses_own(book), private=private)
+        table.append([COURSES, "", *(results[name] if name in open_tasks(book) else "" for name in results)])
+        print(f"{COURSES}: " + "; ".join(f"{name}: {results[name]}" for name in open_tasks(book)), flush=True)
     for path in paths:
         name = path.relative_to(arguments.handed_in).as_posix()
         try:
-            results = grade(book, read(path), arguments.seconds, arguments.seed)
+            results = grade(book, read(path), arguments.seconds, arguments.seed, private)
         except ValueError as error:
             passed_over.append(name)
             print(f"{name}: {error}", file=sys.stderr)
             continue
         right = sum(result == "right" for result in results.values())
         table.append([name, right, *results.values()])
-        print(f"{name}: {right} of {len(results)}; " + "; ".join(f"{n}: {r}" for n, r in results.items()), flush=True)
+        print(f"{name}: {right} of {count}; " + "; ".join(f"{n}: {r}" for n, r in results.items()), flush=True)
     if arguments.csv:
         with open(arguments.csv, "w", encoding="utf-8-sig", newline="") as file:
             csv.writer(file).writerows(table)

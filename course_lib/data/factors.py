@@ -8,11 +8,13 @@ Lengths are in pixels of a frame of 32 x 32 pixels, whatever the size of the ima
 x runs to the right and y down from the top left corner of the frame, so (16, 16) is its centre.
 """
 
+import hashlib
+import itertools
 from collections.abc import Sequence
 
 import torch
 
-from course_lib.data.typefaces import TYPEFACES
+from course_lib.data.typefaces import DESIGNS, TYPEFACES
 from course_lib.runtime.checks import check_choice
 
 FRAME = 32
@@ -101,6 +103,13 @@ _DOMAINS = {
 # Numbers of the random streams: a changed value changes every image that is drawn from it.
 _SET_NUMBER = {"glyphs": 1, "glyphs-color": 2}
 _SPLIT_NUMBER = {"train": 1, "validation": 2, "test": 3, "unseen-fonts": 4}
+_PUBLIC = {place for place, face in enumerate(TYPEFACES) if face.held_out}
+# What a private set may hold out: two or three designs of 5 to 10 typefaces, not the public ones.
+_HOLDINGS = [
+    held
+    for designs in [*itertools.combinations(DESIGNS, 2), *itertools.combinations(DESIGNS, 3)]
+    if 5 <= len(held := set(itertools.chain(*designs))) <= 10 and held != _PUBLIC
+]
 _GOLDEN = 0x9E3779B97F4A7C15 - 2**64  # 2^64 / golden ratio, odd, as a signed 64-bit integer
 
 
@@ -129,6 +138,20 @@ def hash_uniform(key: torch.Tensor, counter: torch.Tensor | int) -> torch.Tensor
     return ((bits >> 11) & (2**53 - 1)).double() * 2.0**-53
 
 
+def is_private(name: str) -> bool:
+    """Whether a name is "private:" and a word."""
+    return name.startswith("private:") and name.removeprefix("private:").strip() != ""
+
+
+def _stream(name: str) -> tuple[str, int, set[int]]:
+    """The set whose ranges hold, the number of the random stream, and the typefaces held out."""
+    if not is_private(name):
+        check_choice("the name of an embedded set", name, (*_SET_NUMBER, "private:WORD"))
+        return name, _SET_NUMBER[name], _PUBLIC
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")  # leaves bits for the split
+    return "glyphs-color", number, _HOLDINGS[number % len(_HOLDINGS)]
+
+
 def luma(colour: torch.Tensor) -> torch.Tensor:
     """Brightness of colours [..., 3] as the eye weighs them (ITU-R BT.601): [...], 0 to 1."""
     return colour[..., 0] * 0.299 + colour[..., 1] * 0.587 + colour[..., 2] * 0.114
@@ -154,7 +177,8 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
     """The factors of images of an embedded set, bit for bit the same in any batch, on any machine.
 
     Args:
-        name: "glyphs" or "glyphs-color".
+        name: "glyphs", "glyphs-color", or "private:WORD", whose images are like those of
+            "glyphs-color": see `load`.
         split: one of GLYPH_SPLITS.
         index: integers [N], the images' numbers, from 0. Numbers past the split's size continue it
             without end.
@@ -163,12 +187,12 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
         A dict of CPU tensors with N rows, keyed as `FACTORS`: float32, or int64 where the factor is
         an integer.
     """
-    check_choice("the name of an embedded set", name, tuple(_SET_NUMBER))
+    name, number, held_out = _stream(name)
     check_choice(f"the split of {name}", split, tuple(_SPLIT_NUMBER))
     index = _integers("index", index).reshape(-1)
     if (index < 0).any():
         raise ValueError(f"index is {index.min().item()}: the images are numbered from 0")
-    key = mix(torch.tensor(_SET_NUMBER[name] * 16 + _SPLIT_NUMBER[split], device="cpu")) + index * _GOLDEN
+    key = mix(torch.tensor(number * 16 + _SPLIT_NUMBER[split], device="cpu")) + index * _GOLDEN
 
     def uniform(counter: int, columns: int) -> torch.Tensor:  # [N, columns]
         return hash_uniform(key[:, None], counter + torch.arange(columns, device="cpu"))
@@ -177,7 +201,7 @@ def sample_factors(name: str, split: str, index: torch.Tensor | Sequence[int]) -
         low, high = RANGES[name][factor]
         return (low + (high - low) * values).float()
 
-    faces = [i for i, face in enumerate(TYPEFACES) if face.held_out == (split == "unseen-fonts")]
+    faces = [place for place in range(len(TYPEFACES)) if (place in held_out) == (split == "unseen-fonts")]
     pool = torch.tensor(faces, device="cpu")
     first = uniform(0, 7)
     factors = {

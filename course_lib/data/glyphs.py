@@ -6,7 +6,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_lib.data.factors import FRAME, GLYPH_SPLITS, check_factors, hash_uniform, sample_factors
+from course_lib.data.factors import FRAME, GLYPH_SPLITS, check_factors, hash_uniform, is_private, sample_factors
 from course_lib.data.image_set import ImageSet
 from course_lib.data.typefaces import GLYPH_HEIGHT, TILE_SIZE, TYPEFACES, glyph_widths, load_atlas
 from course_lib.runtime.checks import check_count
@@ -177,7 +177,8 @@ def glyph_set(name: str, split: str, size: int | None = None) -> ImageSet:
     """An embedded set, drawn when it is asked for, with its factors and masks.
 
     Args:
-        name: "glyphs" or "glyphs-color".
+        name: "glyphs", "glyphs-color" or "private:WORD". The set does not know the word, and is
+            called "private": it lands in no output and in no file.
         split: "train", "validation", "test", "unseen-fonts", or "train+validation": those two one
             after the other.
         size: height and width of the images, 32 by default.
@@ -186,4 +187,5 @@ def glyph_set(name: str, split: str, size: int | None = None) -> ImageSet:
     factors = {factor: torch.cat([part[factor] for part in parts]) for factor in parts[0]}
     images, masks = render(factors, FRAME if size is None else size)
     classes = [str(digit) for digit in range(10)]
+    name = "private" if is_private(name) else name
     return ImageSet(images, factors["digit"], classes, factors=factors, masks=masks, name=name, split=split)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from course_lib.data.factors import GLYPH_SPLITS
+from course_lib.data.factors import GLYPH_SPLITS, is_private
 from course_lib.data.folders import folder_set
 from course_lib.data.glyphs import glyph_set
 from course_lib.data.image_set import ImageSet
@@ -12,7 +12,7 @@ from course_lib.data.root import data_root
 from course_lib.runtime.checks import check_choice, check_count
 
 SETS = ("glyphs", "glyphs-color", *PUBLISHED)
-"""The names that `load` knows, beside ``folder:PATH``."""
+"""The names that `load` knows, beside ``folder:PATH`` and ``private:WORD``."""
 
 SPLITS = ("train", "validation", "test", "train+validation")
 """The splits that every set has. The embedded ones also have "unseen-fonts"."""
@@ -33,8 +33,13 @@ def load(
     choice has been made.
 
     Args:
-        name: one of `SETS`, or "folder:PATH" for a folder with one subfolder of image files for
-            each class.
+        name: one of `SETS`; "folder:PATH" for a folder with one subfolder of image files for each
+            class; or "private:WORD" for digits like those of "glyphs-color" that nobody has seen.
+            The word, which only the teacher of a class knows, draws every factor, and chooses which
+            typefaces are held out for "unseen-fonts": two or three designs, never the same as in
+            the public sets. It protects against choices that were tuned to the public test images, and
+            not against a `learn` that draws images of all typefaces by `sample_factors`: so let
+            students hand in code that you train, never weights, and read the best of it.
         split: one of `SPLITS`; for the embedded sets also "unseen-fonts", typefaces that no other
             split has.
         root: the folder that holds the published sets, `data_root()` by default. Only a download
@@ -53,9 +58,10 @@ def load(
         RuntimeError: a file of the set is damaged.
         TypeError: size is no whole number.
     """
-    embedded, folder = name in ("glyphs", "glyphs-color"), name.removeprefix("folder:")
-    if folder in ("", name):  # no folder
-        check_choice("the name of a set", name, (*SETS, "folder:PATH"))
+    private, folder = is_private(name), name.removeprefix("folder:")
+    embedded = private or name in ("glyphs", "glyphs-color")
+    if folder in ("", name) and not private:  # no folder
+        check_choice("the name of a set", name, (*SETS, "folder:PATH", "private:WORD"))
     check_choice(f"the split of {name}", split, (*GLYPH_SPLITS, "train+validation") if embedded else SPLITS)
     if size is not None:
         size = check_count("size", size, "an image has at least one pixel")

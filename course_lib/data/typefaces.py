@@ -65,6 +65,9 @@ TYPEFACES = (
     Typeface("STIX Double-Struck", "STIXGeneral.ttf", DOUBLE_STRUCK, held_out=True),
 )
 
+DESIGNS = (range(8), range(8, 12), range(12, 16), range(16, 18), range(18, 19), range(19, 25), range(25, 26))
+"""Which typefaces are one design, as places in `TYPEFACES`: the weights, slants and widths of one."""
+
 
 @functools.cache
 def load_atlas() -> torch.Tensor:

@@ -91,15 +91,17 @@ class Exercise:
         if len(self.answers) == 1:
             found, right = (found,), (right,)
         elif not isinstance(found, (tuple, list)) or len(found) != len(self.answers):
-            return f"it returns no {len(self.answers)} values: the {', the '.join(self.answers)}"
-        for name, part, own in zip(self.answers, found, right, strict=True):
-            own = _numbers(own)
+            return f"it should return {len(self.answers)} values: the {', the '.join(self.answers)}"
+        for name, part, model in zip(self.answers, found, right, strict=True):
+            own = _numbers(model)
             try:
                 mine = _numbers(part)
             except (TypeError, ValueError, RuntimeError):
                 return f"the {name} has the type {type(part).__name__}, and numbers are asked for"
             if mine.shape != own.shape:
                 return f"the {name} has the shape {list(mine.shape)}, and should have {list(own.shape)}"
+            if isinstance(model, torch.Tensor) and _kind(part) != _kind(model):  # what follows would trip over it
+                return f"the {name} is {_kind(part)}, and should be {_kind(model)}"
             if mine.isnan().any():
                 return f"the {name} is not a number (NaN) in {int(mine.isnan().sum())} of {mine.numel()} places"
             size, off = (max(values.abs().flatten().tolist(), default=0.0) for values in (own, mine - own))
@@ -113,9 +115,12 @@ class _Late(BaseException):
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
+def _time_limit(seconds: float, cores: bool = False) -> Iterator[None]:
     """_Late inside after so many seconds, where there is a timer signal: in the main thread of Linux
     and macOS, which is where a notebook's cells run.
+
+    cores: count core-seconds, the processor time of all threads of this process, instead of the
+    clock's.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -124,18 +129,26 @@ def _time_limit(seconds: float) -> Iterator[None]:
     def late(*_: object) -> None:
         raise _Late
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timer, sent = (signal.ITIMER_PROF, signal.SIGPROF) if cores else (signal.ITIMER_REAL, signal.SIGALRM)
+    before = signal.signal(sent, late)
+    signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(timer, 0)
+        signal.signal(sent, before)
 
 
 def _numbers(part: Any) -> torch.Tensor:
     """A tensor, a number or a list of numbers as float64, apart from any graph and device."""
     return torch.as_tensor(part, dtype=torch.float64, device="cpu").detach()
+
+
+def _kind(part: Any) -> str:
+    """What a part is, in words; of a tensor, whether it holds floats, not how many bits they have."""
+    if not isinstance(part, torch.Tensor):
+        return f"a {type(part).__name__}"
+    return "a tensor of floats" if part.is_floating_point() else f"a tensor of {str(part.dtype).removeprefix('torch.')}"
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -23,8 +23,11 @@ def kept_path(kind: str, name: str) -> Path:
     """Where a reader's model of a kind ("judge", "generator", "vae") for a set lies, under the data
     root.
 
-    name: a set as in `data.load`. Folders are told apart by their full path.
+    name: a set as in `data.load`. Folders are told apart by their full path, private sets by a
+    digest: the word stands in no file name.
     """
+    if name.startswith("private:"):
+        name = f"private-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     if name.startswith("folder:"):
         folder = Path(name.removeprefix("folder:")).expanduser().resolve()
         name = f"folder-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"

@@ -31,7 +31,8 @@ def small() -> ImageSet:
 
 def test_unknown_names_and_splits_list_the_known_ones():
     for name in ("mnst", "folder:", ""):
-        with pytest.raises(ValueError, match=rf"the name of a set is '{name}': choose from glyphs, .*cifar10, folder:PATH$"):
+        known = "choose from glyphs, .*cifar10, folder:PATH, private:WORD$"
+        with pytest.raises(ValueError, match=rf"the name of a set is '{name}': {known}"):
             load(name, "train")
     for name in SETS:
         known = "train, validation, test, " + ("unseen-fonts, " if "glyphs" in name else "") + r"train\+validation"

@@ -37,7 +37,7 @@ def said(capsys, exercise, answer, **settings) -> str:
 
 def test_a_right_answer_is_chosen(capsys):
     assert said(capsys, EXERCISE, right) == "right is right in all 3 cases. What follows runs on yours.\n"
-    assert said(capsys, EXERCISE, lambda x, rest: [half.tolist() for half in x.chunk(2)], seed=5).endswith("yours.\n")
+    assert said(capsys, EXERCISE, lambda x, rest: [half.double() for half in x.chunk(2)], seed=5).endswith("yours.\n")
 
 
 def test_what_is_not_written_is_waited_for(capsys):
@@ -89,10 +89,15 @@ def late_none(x, rest):
         (lambda x, rest: (x[: len(x) // 2] + torch.inf, right(x, rest)[1]), "the first half is off by up to inf"),
         (lambda x, rest: (x[:1, None], x[1:]), "the first half has the shape [1, 1], and should have [1] (case 1 of 3)"),
         (one_missing, "the second half has the type NoneType, and numbers are asked for (case 2 of 3)"),
-        (late_none, "it returns no 2 values: the first half, the second half (case 3 of 3)"),
-        (lambda x, rest: x, "it returns no 2 values: the first half, the second half (case 1 of 3)"),
+        (late_none, "it should return 2 values: the first half, the second half (case 3 of 3)"),
+        (lambda x, rest: x, "it should return 2 values: the first half, the second half (case 1 of 3)"),
         (lambda x, rest: ("left", "right"), "the first half has the type str"),
         (lambda x, rest: ([[1.0], [1.0, 2.0]], 2), "the first half has the type list"),
+        (lambda x, rest: [half.tolist() for half in x.chunk(2)], "the first half is a list, and should be a tensor of floats"),
+        (
+            lambda x, rest: (right(x, rest)[0], x[len(x) // 2 :] > 2),
+            "the second half is a tensor of bool, and should be a tensor of floats",
+        ),
         (lambda x: x, "it raises TypeError: "),
         (7, "it raises TypeError: 'int' object is not callable"),
         (raising(ValueError("too\nlong")), "it raises ValueError: too long (case 1 of 3)"),

@@ -233,6 +233,7 @@ def test_the_handout_is_written_and_says_when_its_address_is_not_set(command, tm
         (grading.main, ["course.ipynb", ""], "HANDED_IN is '': give the folder"),
         (grading.main, ["course.ipynb", "empty"], "HANDED_IN is 'empty': no file there ends in .ipynb"),
         (grading.main, ["course.ipynb", ".", "--csv", "nowhere/table.csv"], "CSV is 'nowhere/table.csv': its folder"),
+        (grading.main, ["course.ipynb", ".", "--private", "tulip"], "PRIVATE is 'tulip': course.ipynb has no open task"),
     ],
 )
 def test_the_commands_say_in_one_line_what_is_wrong(command, tmp_path, main, arguments, words):

@@ -39,6 +39,8 @@ def test_every_set_has_a_file_of_its_own(own_root, monkeypatch, tmp_path):
     names = ("mnist", "folder:/a/b", "folder:/a_b", "folder:/c/b", "folder:~/b", "folder:b")
     paths = {kept.kept_path(kind, name) for kind in ("judge", "vae") for name in names}
     assert len(paths) == 2 * len(names) and {path.parent.parent for path in paths} == {data.data_root()}
+    private = [kept.kept_path("judge", f"private:{word}").name for word in ("tulip", "rose")]
+    assert private[0] != private[1] and not any("tulip" in name or "rose" in name for name in private)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert kept.kept_path("judge", "folder:~/b") == kept.kept_path("judge", f"folder:{tmp_path}/x/../b")
 
