@@ -12,16 +12,12 @@ from course_lib.runtime import health
 
 def main() -> int:
     """Prints the report, one line for each finding, and returns the exit status."""
-    findings = [
-        health.python(),
-        *health.packages(),
-        *health.device(),
-        *health.data_sets(data.data_root(), data.available()),
-        health.widgets(),
-    ]
-    print(f"course_lib {course_lib.__version__}")
-    print(*findings, sep="\n")
-    faults = sum(finding.needed for finding in findings)
+    found = health.findings()
+    faults = sum(finding.needed for finding in found)
+    print(f"course_lib {course_lib.__version__}", *found, sep="\n")
+    print(health.Finding("data root", str(data.data_root())))
+    for name, present in data.available().items():
+        print(health.Finding(f"data set {name}", "present" if present else "downloaded when a notebook first asks for it"))
     print("Everything that the course needs is there." if not faults else f"To fix before you start: {faults} (lines FIX).")
     return 1 if faults else 0
 

@@ -5,7 +5,6 @@ what `torch.optim` computes.
 """
 
 from course_lib.classification.evaluation import Evaluation, confident_mistakes, evaluate
-from course_lib.classification.landscape import loss_along_line
-from course_lib.classification.models import CNN, MLP, Classifier, LinearClassifier, ResNet, count_parameters, widest_within
+from course_lib.classification.models import CNN, MLP, Classifier, LinearClassifier, ResNet, count_parameters
 from course_lib.classification.optimizers import SGD, Adam
 from course_lib.classification.training import classifier_step, fit_classifier

@@ -1,4 +1,4 @@
-"""The interactive picture of chapter 4: an image turns and moves, and the probabilities follow."""
+"""The interactive picture of chapter 5: an image turns and moves, and the probabilities follow."""
 
 import math
 from collections.abc import Mapping
@@ -85,8 +85,10 @@ def explore_predictions(model: nn.Module, images: ImageSet) -> Explorer:
 
 
 @torch.no_grad()
-def prediction_strip(model: nn.Module, images: ImageSet, number: int, movements: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """What the explorer shows at several settings, side by side.
+def prediction_strip(
+    model: nn.Module, images: ImageSet, number: int, movements: Mapping[str, Mapping[str, Any]]
+) -> tuple[Figure, str]:
+    """What the explorer shows at several settings, side by side, and the text alternative.
 
     movements: arguments of `moved`, by the title of the picture.
     """
@@ -95,7 +97,5 @@ def prediction_strip(model: nn.Module, images: ImageSet, number: int, movements:
     with evaluation_mode(model):
         probabilities = softmax(model(pictures.to(device))).cpu()
     labels = images.labels[number].repeat(len(pictures))
-    figure = figures.predictions(pictures, probabilities, labels, images.classes, columns=len(pictures))
-    for axis, title in zip(figure.axes, movements, strict=False):
-        axis.set_title(title, fontsize=9)
-    return figure
+    titles = list(movements)
+    return figures.predictions(pictures, probabilities, labels, images.classes, columns=len(pictures), titles=titles)

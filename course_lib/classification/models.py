@@ -4,9 +4,8 @@ Each takes the size of its images and computes the rest: nobody types 64 * 6 * 6
 [N, classes] from images [N, channels, size, size] between 0 and 1.
 """
 
-import bisect
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -189,18 +188,3 @@ class ResNet(Classifier):
 def count_parameters(model: nn.Module) -> int:
     """How many numbers a model learns."""
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def widest_within(build: Callable[[int], nn.Module], budget: int) -> int:
-    """The largest width for which the model `build(width)` has at most `budget` parameters.
-
-    So models of different kinds can be compared. They are built without memory, on the meta device.
-    Raises ValueError if even width 1 has more parameters, or where they do not grow with the width.
-    """
-    with torch.device("meta"):
-        # A bisection: the index of the first model beyond the budget, which is the width before it.
-        width = bisect.bisect_right(range(1, budget + 2), budget, key=lambda width: count_parameters(build(width)))
-    if not 1 <= width <= budget:
-        least = f"build(1) has {count_parameters(build(1)):,} parameters"
-        raise ValueError(f"budget is {budget:,}, and {least}: no more are allowed, and they must grow with the width")
-    return width

@@ -27,14 +27,16 @@ def conv2d_fft(
     is NaN or infinite spoils the whole map. Source: Mathieu, Henaff and LeCun, Fast Training of
     Convolutional Networks through FFTs (2014).
     """
+    from scipy.fft import next_fast_len  # here, since it takes a while to import
+
     geometry = check_conv2d(x, weight, bias, stride, padding, dilation, groups)
     dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
     (H, W), (OH, OW), (KH, KW) = geometry.input_size, geometry.output_size, geometry.kernel_size
     (top, bottom), (left, right) = geometry.padding
     (DH, DW), (SH, SW) = geometry.dilation, geometry.stride
     # Circular correlation of this length agrees with the ordinary one wherever the whole kernel
-    # lies inside the padded image.
-    size = (fast_length(top + H + bottom), fast_length(left + W + right))
+    # lies inside the padded image. A little more than needed, so that the prime factors are small.
+    size = (next_fast_len(top + H + bottom, real=True), next_fast_len(left + W + right, real=True))
     spread = weight.new_zeros(*weight.shape[:2], DH * (KH - 1) + 1, DW * (KW - 1) + 1)
     spread[:, :, ::DH, ::DW] = weight  # dilation: zeros between the weights
 
@@ -47,12 +49,3 @@ def conv2d_fft(
     y = torch.fft.irfft2(product, s=size).flatten(1, 2)
     y = y[:, :, : (OH - 1) * SH + 1 : SH, : (OW - 1) * SW + 1 : SW].to(x.dtype)
     return y.contiguous() if bias is None else y + bias.view(-1, 1, 1)
-
-
-def fast_length(length: int) -> int:
-    """The smallest n >= length whose prime factors are 2, 3 and 5: such transforms are fast."""
-    rest = length
-    for prime in (2, 3, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return length if rest == 1 else fast_length(length + 1)

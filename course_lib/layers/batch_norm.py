@@ -50,7 +50,7 @@ def batch_norm_backward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients at x, weight and bias from grad_output (shape of x).
 
-    Derived in notebook 03, section 5. In training the batch's own mean and variance depend on every
+    Derived in notebook 03, section 7. In training the batch's own mean and variance depend on every
     x, so two terms are taken out of the gradient: its mean, and its part along the normalised x. In
     evaluation the statistics are constants. grad_weight and grad_bias [C] are returned even where
     weight and bias are None.

@@ -3,7 +3,7 @@
 Features and the distances between them, neighbours, variety, accuracy, calibration, probes.
 """
 
-from course_lib.metrics.accuracy import accuracy_by_factor, accuracy_interval, confusion_matrix
+from course_lib.metrics.accuracy import accuracy_interval, confusion_matrix
 from course_lib.metrics.calibration import Calibration, calibration
 from course_lib.metrics.features import features_of, nearest_neighbours, variety
 from course_lib.metrics.frechet import feature_statistics, frechet_distance

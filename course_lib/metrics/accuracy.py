@@ -1,8 +1,6 @@
-"""How often a classifier is right: with what uncertainty, for which classes, where in a factor."""
+"""How often a classifier is right: with what uncertainty, and for which classes."""
 
-import itertools
 import math
-from collections.abc import Sequence
 
 import torch
 
@@ -40,31 +38,3 @@ def confusion_matrix(predicted: torch.Tensor, labels: torch.Tensor, classes: int
     check_labels(labels, len(labels), classes)
     check_labels(predicted, len(labels), classes)
     return torch.bincount(labels * classes + predicted, minlength=classes * classes).view(classes, classes)
-
-
-def accuracy_by_factor(correct: torch.Tensor, values: torch.Tensor, edges: Sequence[float] | None = None) -> list[dict]:
-    """Accuracy in groups of a factor: for each whole number, or between each two edges.
-
-    A group is low <= value < high, the last one closed; a value outside the edges belongs to no
-    group. correct: bool [N], values: [N]. Returns a dict for each group that has images, in
-    ascending order: "low" and "high" of the group, "count", "accuracy" and "interval". Raises
-    ValueError for shapes that do not fit, values that are not finite, or edges out of order.
-    """
-    if correct.shape != values.shape or not values.isfinite().all():
-        shapes = f"{list(correct.shape)} and {list(values.shape)}"
-        raise ValueError(f"correct and values must be two [N], all values finite, got {shapes}")
-    if edges is None:
-        bounds = [(value, value) for value in values.unique().tolist()]
-    else:
-        bounds = list(itertools.pairwise(edges))
-        if not bounds or not all(low < high for low, high in bounds):
-            raise ValueError(f"edges must be at least two numbers in ascending order, got {list(edges)}")
-    rows = []
-    for low, high in bounds:
-        closed = high in (low, bounds[-1][1])  # a whole number alone, or the last group
-        inside = (values >= low) & ((values <= high) if closed else (values < high))
-        right, count = int(correct[inside].sum()), int(inside.sum())
-        if count:
-            interval = accuracy_interval(right, count)
-            rows.append({"low": low, "high": high, "count": count, "accuracy": right / count, "interval": interval})
-    return rows

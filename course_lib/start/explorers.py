@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from course_lib.data import TYPEFACES, make_factors, render
-from course_lib.start.figures import image_with_factors
+from course_lib.start.figures import LIMITS, image_with_factors
 from course_lib.viz import Explorer, image_grid, slider
 
 PAPERS = {
@@ -38,7 +38,7 @@ def glyph_factors(
 
 
 def render_glyph(**controls: Any) -> Figure:
-    """The explorer's picture: one image with its mask and its factors."""
+    """The explorer's picture: one image, and where its factors lie in the ranges of the data."""
     return image_with_factors(glyph_factors(**controls))
 
 
@@ -49,13 +49,13 @@ def explore_glyphs() -> Explorer:
     """
     faces = [(face.name, number) for number, face in enumerate(TYPEFACES)]
     controls = {
-        "digit": slider("digit", 0, 9, 4),
+        "digit": slider("digit", 0, 9, 6),
         "typeface": widgets.Dropdown(options=faces, value=8, description="typeface"),
-        "angle": slider("angle", -90, 90, 0, 5.0),
-        "height": slider("height", 8, 30, 20, 1.0),
-        "shear": slider("shear", -0.6, 0.6, 0, 0.05),
-        "x": slider("x", 4, 28, 16, 1.0),
-        "y": slider("y", 4, 28, 16, 1.0),
+        "angle": slider("angle", *LIMITS["angle"], 0, 5.0),
+        "height": slider("height", *LIMITS["height"], 20, 1.0),
+        "shear": slider("shear", *LIMITS["shear"], 0, 0.05),
+        "x": slider("x", *LIMITS["x"], 16, 1.0),
+        "y": slider("y", *LIMITS["y"], 16, 1.0),
         "paper": widgets.Dropdown(options=list(PAPERS), description="paper"),
         "texture": slider("texture", 0, 1, 0.3, 0.1),
         "neighbours": widgets.Checkbox(value=True, description="neighbours"),
@@ -63,21 +63,24 @@ def explore_glyphs() -> Explorer:
     left = widgets.VBox([controls[name] for name in ("digit", "typeface", "height", "x", "y")])
     right = widgets.VBox([controls[name] for name in ("angle", "shear", "paper", "texture", "neighbours")])
     alt = (
-        "Explorer: a digit with sliders for its typeface, angle, size, slant and place, and its colours, with its mask beside it."
+        "Explorer: a digit with sliders for its typeface, angle, size, slant, place and colours; beside it, where the"
+        " factors lie in the ranges of the data."
     )
     return Explorer(render_glyph, controls, alt, layout=[widgets.HBox([left, right])])
 
 
-def glyph_strip() -> Figure:
-    """What the explorer shows at six settings, for readers without a kernel running."""
-    factors = {"digit": 4, "typeface": 8}
+def glyph_strip() -> tuple[Figure, str]:
+    """What the explorer shows at seven settings, for readers without a kernel running, and its alternative text."""
+    factors = {"digit": 6, "typeface": 8}
     settings: dict[str, dict[str, Any]] = {
         "as it starts": {},
-        "another typeface": {"typeface": 21},
-        "angle 60": {"angle": 60},
+        "angle 45": {"angle": 45},
+        "angle 90": {"angle": 90},
         "shear 0.4": {"shear": 0.4},
+        "height 9": {"height": 9},
         "texture": {"paper": "yellow on blue", "texture": 0.6},
         "neighbours": {"paper": "dark on pink", "neighbours": True},
     }
     images = [render(glyph_factors(**{**factors, **changed}), size=64)[0][0] for changed in settings.values()]
-    return image_grid(images, list(settings), columns=len(settings), inches=1.4)
+    alt = "The digit 6 at seven settings: upright, turned by 45 and 90 degrees, slanted, small, on texture, with neighbours."
+    return image_grid(images, list(settings), columns=len(settings), inches=1.08), alt

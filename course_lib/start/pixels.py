@@ -2,60 +2,26 @@
 
 import torch
 
-from course_lib.runtime.checks import check_labels
 
+def fit_pixels(x: torch.Tensor, y: torch.Tensor, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Learn by counting: x of 0.0 and 1.0 [N, D], y int64 [N] -> theta [classes, D], log p(y) [classes].
 
-def fit_pixels(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """How often each pixel is white in each class.
-
-    The maximum-likelihood estimate, smoothed by one image of each kind.
-
-    images: bool or 0/1 [N, D], labels: int64 [N] from 0 to classes - 1 -> theta float64 [classes,
-    D], strictly between 0 and 1. Raises ValueError if a class has no image, a label is not from 0
-    to classes - 1, or a pixel is neither 0 nor 1; TypeError for labels of another type.
+    theta is the share of white for each pixel and class, after one white and one black image were
+    added, so that nothing is impossible because it has not been seen yet.
     """
-    _check_black_and_white(images)
-    check_labels(labels, len(images), classes)
-    counts = torch.bincount(labels, minlength=classes)
-    if (counts == 0).any():
-        raise ValueError(f"no image of class {int((counts == 0).nonzero()[0])}: every class needs at least one")
-    white = torch.zeros(classes, images.shape[1], dtype=torch.float64, device=images.device).index_add_(
-        0, labels, images.double()
-    )
-    return (white + 1) / (counts[:, None] + 2)  # without the 1 and 2 a pixel never seen white would be impossible for ever
+    counts = torch.bincount(y, minlength=classes)
+    white = torch.zeros(classes, x.shape[1], dtype=x.dtype).index_add_(0, y, x)
+    return (white + 1) / (counts[:, None] + 2), (counts.to(x.dtype) / len(y)).log()
 
 
-def log_likelihood(images: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-    """log p(x|y) for every image and class, in nats.
-
-    The sum over pixels of x log theta + (1 - x) log(1 - theta).
-
-    images: bool or 0/1 [N, D], theta: [K, D] -> float64 [N, K]. Raises ValueError if a pixel is
-    neither 0 nor 1.
-    """
-    _check_black_and_white(images)
-    x, theta = images.double(), theta.double()
+def log_likelihood(x: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+    """log p(x|y) in nats for every image and class: x of 0 and 1 [N, D], theta [K, D] -> [N, K]."""
     return x @ theta.log().T + (1 - x) @ (1 - theta).log().T
 
 
-def _check_black_and_white(images: torch.Tensor) -> None:
-    wrong = (images != 0) & (images != 1)  # also NaN
-    if wrong.any():
-        value = images[wrong][0].item()
-        raise ValueError(f"a pixel is {value:g}: it must be 0 or 1 (images > 127 makes grey bytes black and white)")
-
-
-def posterior(log_likelihoods: torch.Tensor, log_prior: torch.Tensor) -> torch.Tensor:
-    """p(y|x) by Bayes' rule: [N, K], each row summing to 1.
-
-    log_likelihoods: log p(x|y), [N, K]. log_prior: log p(y), [K].
-
-    Computed in logarithms: the likelihood of an image of a thousand pixels is too small for any
-    floating-point number.
-    """
-    return torch.softmax(log_likelihoods + log_prior, dim=1)
-
-
-def sample_pixels(theta: torch.Tensor, labels: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
-    """Draw images from p(x|y), pixel by pixel: theta [K, D], labels [N] -> 0/1 float32 [N, D]."""
-    return torch.bernoulli(theta[labels], generator=rng).float()
+def sample_pixels(
+    theta: torch.Tensor, log_prior: torch.Tensor, count: int, rng: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw labels from p(y) and an image from p(x|y) for each: x of 0 and 1 [count, D], y [count]."""
+    y = torch.multinomial(log_prior.exp(), count, replacement=True, generator=rng)
+    return torch.bernoulli(theta[y], generator=rng), y

@@ -1,6 +1,6 @@
 """Every notebook in JupyterLab, in a real browser: Run All to the end, then each explorer used as a hand would.
 
-A notebook that the README's table gives at most a minute runs whole. Of a longer one the cells run that its explorers need;
+A notebook that the README's table gives at most half a minute runs whole. Of a longer one the cells run that its explorers need;
 `make test-browser FULL=1` runs those whole too. The rest of such a notebook is run in every `make test` all the same, by nbval.
 """
 
@@ -17,12 +17,12 @@ from tools.needed_cells import count_explorers, needed_cells
 from tools.readme_table import number, written
 
 FULL = os.environ.get("COURSE_BROWSER") == "full"
-WHOLE = 1.0  # minutes
+WHOLE = 0.5  # minutes
 LIMIT = 3600  # seconds for the cells of a notebook, on a machine that does much else; an error ends the waiting at once
 
 
 def is_short(path) -> bool:
-    """Whether the README's table gives it at most a minute; while it gives no number yet, it is taken for long."""
+    """Whether the README's table gives it at most half a minute; while it gives no number yet, it is taken for long."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     return number(written(readme, path.name)[0]) <= WHOLE
 

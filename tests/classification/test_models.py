@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from course_lib.blocks import ResidualBlock
-from course_lib.classification import CNN, MLP, Classifier, LinearClassifier, ResNet, count_parameters, widest_within
+from course_lib.classification import CNN, MLP, Classifier, LinearClassifier, ResNet, count_parameters
 from course_lib.layers import trace_shapes
 from course_lib.layers.explorers import TUTORIAL
 
@@ -102,26 +102,6 @@ def test_depth_and_width_are_what_was_asked_for():
     assert len([part for part in model.modules() if isinstance(part, ResidualBlock)]) == 9
     assert model.head.in_features == 16
     assert model.features(torch.rand(2, 1, 32, 32)).shape == (2, 16)
-
-
-@given(budget=st.integers(2_000, 60_000))
-def test_the_widest_model_within_a_budget(budget):
-    def build(width):
-        return MLP(1, 8, 10, widths=[width])
-
-    width = widest_within(build, budget)
-    assert count_parameters(build(width)) <= budget < count_parameters(build(width + 1))
-
-
-def test_a_budget_below_the_narrowest_model_is_refused():
-    with pytest.raises(ValueError, match=r"budget is 84, and build\(1\) has 85 parameters"):
-        widest_within(lambda width: MLP(1, 8, 10, widths=[width]), 84)
-    assert widest_within(lambda width: MLP(1, 8, 10, widths=[width]), 85) == 1
-    with pytest.raises(ValueError, match=r"budget is 10,000, and build\(1\) has 9,610.*grow with the width"):
-        widest_within(lambda width: MLP(1, 8, 10), 10_000)
-    with pytest.raises(ValueError, match="budget is 0"):
-        widest_within(lambda width: nn.Linear(width, 1, bias=False), 0)
-    assert widest_within(lambda width: nn.Linear(width, 1, bias=False), 7) == 7
 
 
 @pytest.mark.parametrize(

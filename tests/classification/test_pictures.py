@@ -1,15 +1,12 @@
-"""The pictures of chapter 4 show what they are given; its explorer follows its controls."""
+"""The pictures of chapter 4 show what they are given."""
 
 from types import SimpleNamespace
 
 import pytest
 import torch
-import torch.nn.functional as F
 
-from course_lib import data
-from course_lib.classification import CNN, explorers, figures, loss_along_line
-from course_lib.data import TYPEFACES
-from course_lib.metrics import accuracy_by_factor, calibration, confusion_matrix
+from course_lib.classification import SGD, figures
+from course_lib.recorded import recorded
 from course_lib.viz import png
 
 
@@ -24,7 +21,7 @@ def record(epochs=3, validation=True):
 def test_learning_curves_show_steps_epochs_and_validation():
     loss, accuracy, rate = figures.learning_curves(record()).axes
     assert list(loss.lines[0].get_ydata()) == pytest.approx(record().steps["loss"])
-    assert loss.lines[1].get_ydata()[0] == pytest.approx(sum(record().steps["loss"][:20]) / 20)
+    assert loss.lines[1].get_ydata()[19] == pytest.approx(sum(record().steps["loss"][:20]) / 20)
     assert list(loss.lines[2].get_xdata()) == [20, 40, 60] and list(accuracy.lines[1].get_ydata()) == [0.8] * 3
     assert list(accuracy.lines[0].get_ydata()) == [0, 0.1, 0.2] and list(rate.lines[0].get_ydata()) == [0.1] * 60
     assert len(figures.learning_curves(record(validation=False)).axes[0].lines) == 2
@@ -32,120 +29,82 @@ def test_learning_curves_show_steps_epochs_and_validation():
     assert len(figures.learning_curves(record(epochs=30)).axes[1].get_xticks()) < 15
 
 
-def test_descent_paths_and_scores():
-    path = torch.tensor([[1.0, 1], [0.5, -0.5], [0, 0]])
-    axes = figures.descent_paths((1, 10), {"one": path, "two": path}, steps=1).axes
-    assert list(axes[0].lines[0].get_xdata()) == [1, 0.5] and axes[1].get_title() == "two"
-    axis = figures.scores({"a": [0.1, 0.2, 0.4], "b": [0.9]}, "share", {"guessing": 0.1}).axes[0]
-    assert list(axis.lines[0].get_ydata()) == [0.1, 0.2, 0.4] and axis.lines[1].get_ydata()[0] == pytest.approx(0.2)
-    assert "20.0%" in [text.get_text() for text in axis.texts]
+PATH = torch.tensor([[-1.3, 0.9], [0.5, -0.5], [0.01, 0.02]])
+DRAWN = {
+    "three_piles": figures.three_piles,
+    "velocity": figures.velocity,
+    "residual_block": figures.residual_block,
+    "loss_curves": lambda: figures.loss_curves({"one": [2.0, 1.0, 0.5], "two": [3.0, 1.0]}, guessing=2.3, window=2),
+    "distances_fall": lambda: figures.distances_fall({"one": [1.0, 0.1], "two": [1.0, 0.5]}),
+    "signal_sizes": lambda: figures.signal_sizes({"one": torch.ones(2, 4), "two": 2 * torch.ones(2, 4)}),
+    "momentum_paths": lambda: figures.momentum_paths((1, 10), {"without": PATH, "with momentum": PATH}),
+    "descents": lambda: figures.descents(SGD, [(0.05, 0.0), (0.05, 0.5)]),
+    "kernels_and_maps": lambda: figures.kernels_and_maps(
+        torch.rand(3, 8, 8), torch.randn(16, 3, 5, 5), [torch.rand(16, 8, 8), torch.rand(16, 4, 4)]
+    ),
+    "rates_compared": lambda: figures.rates_compared(recorded("training-optimizers")),
+    "starts_compared": lambda: figures.starts_compared(recorded("training-initialisation")),
+    "normalisation_compared": lambda: figures.normalisation_compared(recorded("training-normalisation")),
+    "depth_compared": lambda: figures.depth_compared(recorded("training-depth")),
+    "augmentation_compared": lambda: figures.augmentation_compared(recorded("training-augmentation")),
+    "mistakes_shown": lambda: figures.mistakes_shown(recorded("training-mistakes")),
+}
+MOVING = {
+    "descent_race": lambda: figures.descent_race((1, 10), {"one": PATH, "two": PATH}),
+    "filters_form": lambda: figures.filters_form(recorded("training-filters")),
+}
 
 
-def test_the_confusion_matrix_shows_every_count():
-    matrix = confusion_matrix(torch.tensor([0, 1, 1, 2]), torch.tensor([0, 0, 1, 2]), 3)
-    axis = figures.confusion(matrix, ["a", "b", "long name"]).axes[0]
-    texts = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axis.texts}
-    assert texts == {(0, 0): "1", (0, 1): "1", (1, 1): "1", (2, 2): "1"}
-    assert axis.images[0].get_array()[0][0] == 0, "the diagonal has no colour"
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_figure_of_training_is_drawn_and_said(name):
+    figure, alt = DRAWN[name]()
+    assert len(png(figure, dpi=20)) > 500
+    assert alt[0].isupper() and alt.endswith(".") and len(alt.split()) >= 8, alt
+    assert not any(word in alt for word in ("nan", "inf,", "{")), alt
 
 
-def test_reliability_leaves_out_empty_bins():
-    probabilities = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.62, 0.38]])
-    result = calibration(probabilities, torch.tensor([0, 0, 1]), bins=10)
-    axes = figures.reliability({"one": result, "two": result}).axes
-    measured = axes[0].lines[1]
-    assert measured.get_xdata() == pytest.approx([0.61, 0.9]) and list(measured.get_ydata()) == [0.5, 1.0]
-    assert "0.1" in axes[0].get_title() and len(axes) == 4
+@pytest.mark.parametrize("name", MOVING)
+def test_every_animation_of_training_has_frames_of_one_size_and_is_said(name):
+    frames, alt = MOVING[name]()
+    assert len({tuple(frame.get_size_inches()) for frame in frames}) == 1
+    assert png(frames[0], dpi=20) == png(frames[-1], dpi=20), "the still is the end"
+    assert alt.startswith("Animation: ") and alt.endswith(".")
 
 
-def test_accuracy_bars_draw_intervals_also_where_all_is_right():
-    rows = accuracy_by_factor(torch.ones(40, dtype=torch.bool), torch.arange(40) % 2)
-    figure = figures.accuracy_bars({"short": [("a", rows[0])], "long": [("a very long label", row) for row in rows]}, 0.9)
-    assert len(figure.axes) == 2 and png(figure)
-
-
-def test_predictions_mark_the_right_class():
-    images = torch.zeros(3, 1, 4, 4)
-    probabilities = torch.tensor([[0.7, 0.2, 0.1]] * 3)
-    figure = figures.predictions(images, probabilities, torch.tensor([0, 1, 2]), ["a", "b", "c"], columns=2, most=2)
-    visible = [axis for axis in figure.axes if axis.get_visible()]
-    assert len(visible) == 6 and visible[0].get_title() == "is a"
-    greens = [
-        [bar.get_facecolor()[1] > bar.get_facecolor()[0] for bar in axis.patches] for axis in visible if len(axis.patches) == 2
+def test_paths_are_drawn_step_by_step_and_momentums_picture_shows_both_directions():
+    axes = figures.momentum_paths((1, 10), {"without": PATH, "with momentum": PATH})[0].axes
+    assert list(axes[0].lines[-1].get_xdata()) == pytest.approx([-1.3, 0.5, 0.01])
+    assert [list(line.get_ydata()) for line in axes[2].lines] == [
+        pytest.approx(PATH[:, place].abs().tolist()) for place in (0, 1)
     ]
-    assert greens == [[True, False], [False, True], [False, False]]
+    frames = figures.descent_race((1, 10), {"one": PATH})[0]
+    assert [len(frame.axes[0].lines[1].get_xdata()) for frame in frames] == [3, 1, 2, 3]
 
 
-@pytest.fixture(scope="module")
-def glyphs():
-    return data.load("glyphs", "validation", size=32).subset(slice(0, 20))
-
-
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(0)
-    return CNN(1, 32, 10, widths=(4, 8), hidden=8)
-
-
-def test_an_embedded_image_is_drawn_anew_from_changed_factors(glyphs):
-    still = explorers.moved(glyphs, 3)
-    assert torch.equal(still, glyphs.pixels(slice(3, 4))[0])
-    right = explorers.moved(glyphs, 3, right=4)
-    assert (right[:, :, 4:] - still[:, :, :-4]).abs().max() < 0.02
-    down = explorers.moved(glyphs, 3, down=-3)
-    assert (down[:, :-3] - still[:, 3:]).abs().max() < 0.02
-    assert explorers.moved(glyphs, 3, scale=0.5).sum() < 0.4 * still.sum()
-    assert not torch.equal(explorers.moved(glyphs, 3, typeface=TYPEFACES[20].name), still)
-    assert torch.equal(explorers.moved(glyphs, 3), still), "the set itself is not changed"
-
-
-def test_any_other_image_is_moved_the_same_way(glyphs):
-    plain = data.ImageSet(glyphs.images, glyphs.labels, glyphs.classes)
-    for movement in ({"right": 3}, {"down": 2}, {"turn": 30}, {"scale": 0.7}, {"turn": 20, "right": 2, "down": -3, "scale": 1.2}):
-        drawn, resampled = explorers.moved(glyphs, 5, **movement), explorers.moved(plain, 5, **movement)
-        if "turn" in movement or "scale" in movement:
-            # About the middle of the image, and not of the digit: compared on a digit in the
-            # middle.
-            centred = {name: values.clone() for name, values in glyphs.factors.items()}
-            centred["x"][:], centred["y"][:] = 16, 16
-            images = data.render(centred)[0]
-            drawn = explorers.moved(data.ImageSet(images, glyphs.labels, glyphs.classes, factors=centred), 5, **movement)
-            resampled = explorers.moved(data.ImageSet(images, glyphs.labels, glyphs.classes), 5, **movement)
-        assert (drawn - resampled).abs().mean() < 0.03, movement
-
-
-def test_the_explorer_follows_its_controls(glyphs, model):
-    explorer = explorers.explore_predictions(model, glyphs)
+def test_the_explorer_of_descents_follows_its_controls():
+    explorer = figures.explore_descent(SGD)
     before = explorer.image.value
-    changes = {"number": 4, "turn": 40, "scale": 1.3, "right": 3, "down": -2, "typeface": TYPEFACES[22].name}
-    for name, value in changes.items():
+    for name, value in (("lr", 0.1), ("momentum", 0.5), ("curvature", 50)):
         explorer.controls[name].value = value
         assert explorer.error.value == "" and explorer.image.value != before, name
         before = explorer.image.value
-    plain = data.ImageSet(glyphs.images, glyphs.labels, glyphs.classes)
-    assert "typeface" not in explorers.explore_predictions(model, plain).controls
-    strip = explorers.prediction_strip(model, plain, 2, {"as it is": {}, "turned": {"turn": 90}})
-    assert [axis.get_title() for axis in strip.axes[:2]] == ["as it is", "turned"]
+    figure = figures.render_descent(SGD, lr=0.02, momentum=0.0, curvature=10)
+    assert figure.axes[0].lines[-1].get_xdata()[1] == pytest.approx(-1.3 * 0.98)
+    assert "= 0.20" in figure.axes[0].get_title()
 
 
-def test_the_loss_along_a_line_is_the_loss_at_its_ends(glyphs):
-    torch.manual_seed(0)
-    models = [CNN(1, 32, 10, widths=(4, 8), hidden=8, batch_norm=True) for _ in range(2)]
-    start, end = (m.state_dict() for m in models)
-    x, y = glyphs.pixels(), glyphs.labels
-    losses = loss_along_line(models[0], start, end, x, y, [0, 0.5, 1])
-    for place, model in ((0, models[0]), (2, models[1])):
-        expected = F.cross_entropy(model.train()(x), y).item()
-        assert losses[place] == pytest.approx(expected, rel=1e-5)
-    halfway = CNN(1, 32, 10, widths=(4, 8), hidden=8, batch_norm=True)
-    halfway.load_state_dict({name: (start[name] + end[name]) / 2 if "num" not in name else end[name] for name in end})
-    assert losses[1] == pytest.approx(F.cross_entropy(halfway.train()(x), y).item(), rel=1e-4)
+def test_lines_of_seeds_leave_gaps_where_a_run_diverged():
+    recording = {"rates": [0.1, 1.0], "steps": 80, "made": "today", "losses": {"SGD": [[1.0, None], [2.0, 3.0], [1.5, 2.0]]}}
+    figure, alt = figures.rates_compared(recording)
+    first, *_, median, _ = figure.axes[0].lines
+    assert first.get_ydata()[1] != first.get_ydata()[1] and median.get_ydata()[0] == 1.5
+    assert "SGD 1.50 at 0.1" in alt and "today" in figure.get_supxlabel()
 
 
-def test_the_line_has_no_chance_in_it_and_moves_no_random_state(glyphs):
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(1024, 10))
-    before = torch.get_rng_state()
-    state = model.state_dict()
-    losses = loss_along_line(model, state, state, glyphs.pixels(), glyphs.labels, [0, 0, 0.5])
-    assert losses[0] == losses[1] == pytest.approx(losses[2]) and torch.equal(torch.get_rng_state(), before)
+def test_kernels_are_grey_where_they_are_zero_and_maps_black():
+    from course_lib.classification.figures.training_filters import bright, tiles
+
+    assert tiles(torch.zeros(2, 3, 5, 5)).unique().tolist() == [0.5]
+    assert tiles(torch.randn(4, 7, 3, 3)).shape == (4, 1, 3, 3)
+    maps = bright(torch.tensor([[[-1.0, 2.0]], [[0.0, 0.0]]]))
+    assert maps.tolist() == [[[[0.0, 1.0]]], [[[0.0, 0.0]]]]

@@ -15,7 +15,6 @@ from course_lib.convolution import (
     convolution_matrix,
     im2col,
 )
-from course_lib.convolution.fourier import fast_length
 from tests.convolution.jobs import conv2d_matrix, jobs, torch_conv2d
 
 VARIANTS = [conv2d_loops, conv2d_im2col, conv2d_fft, conv2d_matrix]
@@ -89,9 +88,3 @@ def test_channels_last_memory_is_accepted():
     weight = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
     for conv2d in VARIANTS:
         assert torch.allclose(conv2d(x, weight), F.conv2d(x, weight), atol=1e-4)
-
-
-def test_fast_length_is_the_next_product_of_2_3_and_5():
-    smooth = sorted(2**a * 3**b * 5**c for a in range(8) for b in range(6) for c in range(4))
-    for length in range(1, 101):
-        assert fast_length(length) == next(n for n in smooth if n >= length)

@@ -10,7 +10,7 @@ from PIL import Image
 from course_lib import data
 from tests.repository.files import NOTEBOOKS, name_of, notebook
 from tools.exercises import CHOICE as CHOOSE
-from tools.exercises import exercises, solutions
+from tools.exercises import exercises, open_tasks, solutions
 from tools.notebooks import execute
 
 CHOICE = re.compile(r'DATASET = "glyphs(-color)?"')
@@ -78,9 +78,12 @@ def colour_folder(own_root) -> str:
 
 def answer_exercises(book):
     """Put the folded solutions in their places; return the cells that are to print something, with what they are to print."""
-    asked, folded, expected = exercises(book), solutions(book), []
+    asked, scored, folded, expected = exercises(book), open_tasks(book), solutions(book), []
     for place in sorted(set(asked.values()), reverse=True):
         names = [name for name in asked if asked[name] == place]
+        if names[0] in scored:  # an open task stays as it is
+            expected.append((book.cells[place + 1], f"{names[0]} is waiting for you"))
+            continue
         book.cells[place].source = "\n\n\n".join(dict.fromkeys(folded[name] for name in names))
         check = book.cells[place + 1]
         if CHOOSE.search(check.source):  # what it refuses is tested with the exercises

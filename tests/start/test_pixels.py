@@ -7,9 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.start import fit_pixels, log_likelihood, posterior, sample_pixels
+from course_lib.exercises import start_here as exercises
+from course_lib.start import fit_pixels, log_likelihood, sample_pixels
 
-EVERY_IMAGE = torch.tensor(list(itertools.product((0, 1), repeat=4)))  # all 16 images of 2 x 2 pixels
+EVERY_IMAGE = torch.tensor(list(itertools.product((0.0, 1.0), repeat=4)), dtype=torch.float64)  # all 16 of 2 x 2 pixels
 
 
 def thetas(classes, seed):
@@ -19,66 +20,82 @@ def thetas(classes, seed):
 
 @given(classes=st.integers(1, 4), seed=st.integers(0, 99))
 def test_the_likelihood_is_a_distribution_over_images(classes, seed):
-    total = log_likelihood(EVERY_IMAGE, thetas(classes, seed)).exp().sum(dim=0)
-    assert torch.allclose(total, torch.ones(classes, dtype=torch.float64), rtol=0, atol=1e-12)
+    p = log_likelihood(EVERY_IMAGE, thetas(classes, seed)).exp()
+    assert p.shape == (16, classes)
+    assert torch.allclose(p.sum(dim=0), torch.ones(classes, dtype=torch.float64))
 
 
 @given(seed=st.integers(0, 99))
-def test_the_posterior_is_bayes_rule(seed):
-    theta, prior = thetas(3, seed), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
-    likelihood = torch.stack([torch.where(EVERY_IMAGE == 1, row, 1 - row).prod(dim=1) for row in theta], dim=1)  # [16, 3]
-    expected = likelihood * prior / (likelihood * prior).sum(dim=1, keepdim=True)
-    assert torch.allclose(posterior(log_likelihood(EVERY_IMAGE, theta), prior.log()), expected, rtol=0, atol=1e-12)
+def test_the_share_of_white_makes_the_images_most_probable(seed):
+    rng = torch.Generator().manual_seed(seed)
+    x = torch.rand(12, 4, generator=rng, dtype=torch.float64).round()
+    theta, _ = fit_pixels(x, torch.zeros(12, dtype=torch.long), 1)
+    padded = torch.cat([x, torch.zeros(1, 4), torch.ones(1, 4)])  # the two images that are added
+    best = log_likelihood(padded, theta).sum()
+    for other in (thetas(1, seed), (theta + 0.02).clamp(max=0.99), (theta - 0.02).clamp(min=0.01)):
+        assert log_likelihood(padded, other).sum() <= best
 
 
-def test_the_posterior_survives_tiny_likelihoods():
-    result = posterior(torch.tensor([[-5000.0, -5001.0]], dtype=torch.float64), torch.zeros(2, dtype=torch.float64))
-    assert result[0, 0].item() == pytest.approx(1 / (1 + torch.tensor(-1.0).exp().item()))
+def test_counts_and_shares_of_the_classes():
+    x = torch.tensor([[1.0, 0], [1, 1], [0, 0], [1, 0]])
+    theta, log_prior = fit_pixels(x, torch.tensor([0, 0, 0, 1]), 2)
+    assert torch.allclose(theta, torch.tensor([[3 / 5, 2 / 5], [2 / 3, 1 / 3]]))
+    assert torch.allclose(log_prior.exp(), torch.tensor([0.75, 0.25]))
 
 
-def test_fit_finds_the_probabilities_of_its_own_samples():
-    theta, labels = thetas(2, seed=1), torch.arange(40_000) % 2
-    images = sample_pixels(theta, labels, rng=torch.Generator().manual_seed(0))
-    assert set(images.unique().tolist()) == {0.0, 1.0}
-    found = fit_pixels(images, labels, classes=2)
-    # The standard error of a share of 20,000 is at most 0.0036; 5 of them for 8 numbers.
-    assert torch.allclose(found, theta, rtol=0, atol=5 * 0.0036)
-    few = fit_pixels(torch.tensor([[1, 0]]), torch.tensor([0]), classes=1)
-    assert few.tolist() == [[2 / 3, 1 / 3]]  # one image, and one more of each kind
+def test_samples_follow_theta_and_the_prior():
+    theta, prior = thetas(3, 0), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    x, y = sample_pixels(theta, prior.log(), 60_000, torch.Generator().manual_seed(0))
+    assert set(x.unique().tolist()) == {0, 1}
+    assert torch.allclose(torch.bincount(y) / len(y), prior.float(), atol=0.01)
+    for label in range(3):
+        members = x[y == label]
+        assert torch.allclose(members.mean(dim=0), theta[label], atol=0.02)
+        together, product = (members[:, 0] * members[:, 1]).mean(), theta[label, 0] * theta[label, 1]
+        assert together == pytest.approx(product.item(), abs=0.02), "pixels are independent given the class"
 
 
-@pytest.mark.parametrize("value", [255.0, 0.5, float("nan")])
-def test_pixels_are_black_or_white(value):
-    images = torch.tensor([[0.0, 1.0], [1.0, value]])
-    for wrong in (images, images.nan_to_num().to(torch.uint8)) if value == 255 else (images,):
-        with pytest.raises(ValueError, match=f"a pixel is {value:g}: it must be 0 or 1"):
-            fit_pixels(wrong, torch.tensor([0, 0]), classes=1)
-        with pytest.raises(ValueError, match=f"a pixel is {value:g}: it must be 0 or 1"):
-            log_likelihood(wrong, torch.full((1, 2), 0.5))
+def forgets_the_prior(theta, log_prior, count, rng):
+    y = torch.randint(0, len(theta), (count,), generator=rng)
+    return torch.bernoulli(theta[y], generator=rng), y
 
 
-def test_the_likelihood_takes_theta_of_any_type():
-    theta = torch.tensor([[0.25, 0.5, 0.75, 0.125]])  # exact in float32
-    found = log_likelihood(EVERY_IMAGE > 0, theta)
-    assert found.dtype == torch.float64
-    assert torch.equal(found, log_likelihood(EVERY_IMAGE, theta.double()))
+def one_coin_for_all(theta, log_prior, count, rng):
+    y = torch.multinomial(log_prior.exp(), count, replacement=True, generator=rng)
+    return (torch.rand(count, 1, generator=rng) < theta[y]).double(), y
 
 
-def test_samples_are_those_of_the_generator():
-    theta, labels = thetas(2, seed=1), torch.arange(50) % 2
-    first, again, other = (sample_pixels(theta, labels, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
-    assert first.dtype == torch.float32
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
-    before = torch.get_rng_state()
-    sample_pixels(theta, labels, torch.Generator().manual_seed(0))
-    assert torch.equal(before, torch.get_rng_state())  # the global generator is left alone
+def takes_the_likelier_colour(theta, log_prior, count, rng):
+    y = torch.multinomial(log_prior.exp(), count, replacement=True, generator=rng)
+    return (theta[y] > 0.5).double(), y
 
 
-def test_fit_names_what_is_missing():
-    with pytest.raises(ValueError, match="a label is -1, outside the classes 0 to 2"):
-        fit_pixels(torch.ones(2, 4), torch.tensor([0, -1]), classes=3)
-    with pytest.raises(ValueError, match="no image of class 1"):
-        fit_pixels(torch.ones(2, 4), torch.tensor([0, 2]), classes=3)
-    with pytest.raises(ValueError, match="a label is 2, outside the classes 0 to 1"):
-        fit_pixels(torch.ones(2, 4), torch.tensor([0, 2]), classes=2)
+def draws_grey(theta, log_prior, count, rng):
+    y = torch.multinomial(log_prior.exp(), count, replacement=True, generator=rng)
+    return theta[y], y
+
+
+def returns_one_image(theta, log_prior, count, rng):
+    return torch.bernoulli(theta[0], generator=rng), torch.tensor(0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (forgets_the_prior, "share of each class"),
+        (one_coin_for_all, "two pixels white together"),
+        (takes_the_likelier_colour, "share of white for each class"),
+        (draws_grey, "pixels that are 0 or 1"),
+        (returns_one_image, "x and y have the shapes"),
+    ],
+)
+def test_wrong_ways_to_draw_are_named(answer, words):
+    assert words in exercises.sample.fault(answer)
+
+
+def test_another_right_way_to_draw_is_right():
+    def sample(theta, log_prior, count, rng):
+        y = torch.searchsorted(log_prior.exp().cumsum(0), torch.rand(count, generator=rng, dtype=torch.float64))
+        return (torch.rand(count, theta.shape[1], generator=rng) < theta[y]).float(), y
+
+    assert [exercises.sample.fault(sample, seed) for seed in range(5)] == [None] * 5
