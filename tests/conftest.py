@@ -4,6 +4,7 @@ surprises.
 
 import math
 import os
+import signal
 
 import matplotlib
 import pytest
@@ -19,6 +20,8 @@ from course_lib.training import StopButton
 # would depend on their number.
 torch.set_num_threads(1)
 matplotlib.use("Agg")
+# A shell starts what runs in the background with Ctrl-C ignored, and the tests of the Stop button press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples on every machine and in every run; a slow machine is no failure.
 settings.register_profile("course", derandomize=True, deadline=None, max_examples=30, database=None)
 settings.load_profile("course")
