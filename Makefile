@@ -46,8 +46,10 @@ TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
 	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
 # The checks run with the network refused, kernels and other child processes included.
 OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
-# -rs: what was skipped says why, and what to install.
-PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile tests notebooks
+# -rs: what was skipped says why, and what to install. The longest files first, each in one worker: a long one at the end
+# would keep one core busy and the others idle.
+PYTEST = pytest -rs -n $(WORKERS) --maxprocesses=8 --dist loadfile --no-loadscope-reorder \
+	tests/notebooks/test_as_a_reader.py tests/browser notebooks tests
 
 # The environment is made, or completed, when its Python does not start, when the checkout has moved, and when the lists of
 # dependencies have changed; not when the files that hold them are merely newer, as after `make address` or `git pull`.

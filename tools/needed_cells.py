@@ -132,7 +132,7 @@ def needed_cells(notebook: nbformat.NotebookNode) -> list[int]:
     chosen = []
     for place in reversed(places):
         source = notebook.cells[place].source
-        made = defines(source) | (changes(source) - fixed)
+        made = replaces(source) | (changes(source) - fixed)
         if place == places[0] or makes_explorers(source) or made & wanted:
             chosen.append(place)
             wanted = (wanted - replaces(source)) | reads(source)

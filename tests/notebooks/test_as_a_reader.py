@@ -30,6 +30,7 @@ def short_epochs(fit):
         few = copy.copy(batches)
         few.images = batches.images[: 3 * batches.batch_size]
         few.targets = None if batches.targets is None else batches.targets[: len(few.images)]
+        settings["epochs"] = min(settings["epochs"], 2)  # a set of few images is gone through often
         return fit(model, few, *arguments, **settings)
 
     return fit_less

@@ -36,6 +36,8 @@ def of(*sources) -> nbformat.NotebookNode:
         (("with open_it() as a:\n    b = a", "explore_it(b)"), [0, 1]),
         (("b = 1", "class A:\n    c = b", "e = Explorer(A, {}, alt='')"), [0, 1, 2]),
         (("explore_a()", "x = 1", "explore_b()"), [0, 2]),
+        # A class is not changed by a call, but it is by an assignment: the reader's or the course's is chosen.
+        (("class A:\n    pass", "f(A)", "A = choose(A)", "explore_it(A)"), [0, 2, 3]),
     ],
 )
 def test_what_leads_to_an_explorer_is_found_and_nothing_else(sources, needed):
