@@ -3,4 +3,4 @@
 The figures are in `figures`, the interactive one in `explorers`.
 """
 
-from course_lib.start.pixels import fit_pixels, log_likelihood, sample_pixels
+from course_lib.start.pixels import fit_pixels, sample_pixels

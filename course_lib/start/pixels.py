@@ -14,11 +14,6 @@ def fit_pixels(x: torch.Tensor, y: torch.Tensor, classes: int) -> tuple[torch.Te
     return (white + 1) / (counts[:, None] + 2), (counts.to(x.dtype) / len(y)).log()
 
 
-def log_likelihood(x: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-    """log p(x|y) in nats for every image and class: x of 0 and 1 [N, D], theta [K, D] -> [N, K]."""
-    return x @ theta.log().T + (1 - x) @ (1 - theta).log().T
-
-
 def sample_pixels(
     theta: torch.Tensor, log_prior: torch.Tensor, count: int, rng: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -52,7 +52,7 @@ def _size(widget: widgets.Widget) -> tuple[float, float]:
     if isinstance(widget, widgets.Textarea):
         return width, LINE * max(widget.rows or 2, len(_text_of(widget))) + 14
     if isinstance(widget, widgets.HTML):
-        width = max(width, 7 * max(map(len, _text_of(widget))) + 16)
+        width = max(width, 7.6 * max(map(len, _text_of(widget))) + 16)
         return width, LINE * len(_text_of(widget)) + 10
     return width, ROW
 

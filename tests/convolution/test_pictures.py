@@ -14,7 +14,7 @@ from course_lib.convolution import (
     figures,
     im2col,
 )
-from course_lib.viz import png
+from course_lib.viz import new_figure, png
 
 RNG = torch.Generator().manual_seed(0)
 RAMP = torch.arange(36.0).view(6, 6)
@@ -84,7 +84,7 @@ def squares(axis):
 
 
 def test_every_figure_is_drawn_here():
-    draws = {"draw_kernel", "draw_numbers", "draw_response", "draw_counts", "frame", "number_grids"}
+    draws = {"draw_kernel", "draw_numbers", "draw_response", "draw_counts", "frame"}
     tensors = {"grey_photograph", "minus_surroundings", "oriented_kernel"}
     functions = {name for name, value in vars(figures).items() if callable(value)}
     assert functions == set(PICTURES) | set(ANIMATIONS) | draws | tensors
@@ -135,7 +135,9 @@ def test_the_sums_on_paper_are_those_of_the_convolution():
 
 
 def test_numbers_are_written_without_negative_zero_and_left_out_where_there_is_none():
-    axes = figures.number_grids([torch.tensor([[-0.0, 1.25]]), torch.tensor([[torch.nan, -2]])], ["$a$", "b"]).axes
+    axes = new_figure(1, 2)[1][0]
+    for axis, grid in zip(axes, ([[-0.0, 1.25]], [[torch.nan, -2]]), strict=True):
+        figures.draw_numbers(axis, torch.tensor(grid), "$a$")
     assert [texts(axis) for axis in axes] == [["0", "1.25"], ["-2"]]
     assert axes[0].title.get_parse_math()
 
@@ -184,7 +186,7 @@ def test_the_photograph_is_grey_and_its_details_have_no_mean():
 
 def test_responses_are_drawn_by_sign_where_a_constant_gives_zero():
     for kernel, signed in ((SOBEL, True), (classical_kernels()["box blur"], False)):
-        axis = figures.number_grids([NINE], ["grid"]).axes[0]
+        axis = new_figure()[1][0, 0]
         figures.draw_response(axis, PHOTO - 0.5 * signed, kernel, "response")
         low, high = axis.images[-1].get_clim()
         assert (low == -high) if signed else ((low, high) == (0, 1))

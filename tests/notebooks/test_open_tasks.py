@@ -10,6 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from course_lib.data import render, sample_factors
+from tests.repository.files import NOTEBOOKS, notebook
 from tools import exercises, grading
 from tools.exercises import handout
 from tools.grading import grade, one_by_one
@@ -117,3 +118,8 @@ def test_the_command_scores_an_open_task_and_first_the_course_s_own(scored, tmp_
         header, own, row = csv.reader(file)
     assert header == ["file", "right", "same", "learn"] and own[:3] == ["the course's own", "", ""]
     assert row == ["a.ipynb", "0", "missing", second.rpartition(": ")[2]] and own[3] == first.rpartition(": ")[2]
+
+
+def test_chapter_5_ends_in_the_task_that_is_graded():
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith("05_"))
+    assert exercises.open_tasks(notebook(path)) == {"learn": "learning.task"}

@@ -36,7 +36,7 @@ def momentum_paths(curvatures: tuple[float, float], paths: Mapping[str, torch.Te
             below.plot(path[:, place].abs().clamp(min=1e-6).tolist(), dashes, color=colour, label=label)
         below.set(yscale="log", xlabel="step", ylim=(1e-4, 2))
         below.grid(color="0.92")
-        below.legend(fontsize=8.5, title="direction", title_fontsize=8.5, loc="lower left")
+        below.legend(fontsize=8.5, title="direction", title_fontsize=8.5, loc="lower left" if number else "center right")
     axes[0, 0].set_ylabel("steep direction")
     axes[1, 0].set_ylabel("distance to the minimum")
     ends = ", ".join(f"{name} {path[-1].norm():.1g}" for name, path in paths.items())

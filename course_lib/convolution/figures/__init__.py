@@ -1,11 +1,11 @@
 """The pictures of chapters 1 and 2: `show(*figures.by_hand(x, w))`.
 
 Each function returns a figure, or the frames of an animation, and its alternative text.
-`number_grids` returns the figure alone; what begins with `draw` draws into an axis.
+What begins with `draw` draws into an axis.
 """
 
 from course_lib.convolution.figures.backward import met_pixels, patches_as_columns, sent_back, stamps, stamps_2d
-from course_lib.convolution.figures.cells import draw_kernel, draw_numbers, draw_response, frame, number_grids
+from course_lib.convolution.figures.cells import draw_kernel, draw_numbers, draw_response, frame
 from course_lib.convolution.figures.further import gains, matrix_and_transpose, receptive_fields
 from course_lib.convolution.figures.learning import (
     grey_photograph,

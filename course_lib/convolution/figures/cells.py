@@ -1,6 +1,5 @@
 """Pieces of the pictures: numbers in squares, frames around them, kernels and their responses."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.viz import ROLES, course_style, draw_image, new_figure
+from course_lib.viz import ROLES, draw_image
 
 Picture = tuple[Figure, str]
 """A figure and its alternative text: `show(*picture)`."""
@@ -103,15 +102,3 @@ def draw_response(axis: Axes, response: torch.Tensor, kernel: torch.Tensor, titl
     # Not the largest: a few extreme pixels would leave the rest pale.
     strong = max(response.abs().flatten().quantile(0.99).item(), 1e-6)
     draw_image(axis, response, title, signed=signed, limits=(-strong, strong) if signed else (0, 1))
-
-
-@course_style
-def number_grids(grids: Sequence[torch.Tensor], titles: Sequence[str], inches: float = 2.4) -> Figure:
-    """Matrices with their numbers, side by side; inches: the width of the widest."""
-    widths = [grid.shape[1] for grid in grids]
-    height = max(grid.shape[0] for grid in grids)
-    size = (inches * sum(width + 0.6 for width in widths) / max(widths), inches * height / max(widths) + 0.5)
-    figure, axes = new_figure(1, len(grids), size=size, width_ratios=widths)
-    for axis, grid, title in zip(axes[0], grids, titles, strict=True):
-        draw_numbers(axis, grid, title)
-    return figure

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from course_lib.convolution.figures.cells import Picture
 from course_lib.viz import COLOURS, DASHES, GREY_MAP, LINES, MARKERS, ROLES, course_style, draw_image, draw_references, new_figure
@@ -133,6 +134,7 @@ def dropped(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> Picture:
             axis.plot([place - 0.25, place + 0.25], [sum(values) / len(values)] * 2, color=ROLES["ink"], lw=1.5)
         axis.set(title=name, xlim=(-0.6, len(columns) - 0.4), xlabel="$p$")
         axis.set_xticks(range(len(columns)), list(columns))
+        axis.yaxis.set_major_locator(MultipleLocator(0.02 if axis.get_ylim()[1] - axis.get_ylim()[0] > 0.05 else 0.01))
         axis.yaxis.set_major_formatter("{x:.0%}")
         axis.grid(color="0.92", axis="y")
     said = "; ".join(
