@@ -43,7 +43,7 @@ exec(compile({source!r}, 'the answer', 'exec'), _names)
 {name} = _names[{name!r}]
 _names.update({{other: globals()[other] for other in {beside}}})"""
 HIDDEN_SEED = 2026  # any but 0, which the page has
-SCORED = re.compile(r"\w+ (?:reads (\d+\.\d %) of .*|(is waiting for you).*|(has no score yet: .*)\.)")
+SCORED = re.compile(r"\w+ (?:(?:reads|scores) (\d+\.\d %) (?:of|after) .*|(is waiting for you).*|(has no score yet: .*)\.)")
 COURSES = "the course's own"  # its line in the results
 GOES_ON = re.compile(r"(.*)\. What follows runs on (yours|the course's)\.")
 

@@ -24,13 +24,14 @@ from tools.recordings import RECIPES
 
 def record(name: str, folder: Path = FOLDER) -> dict:
     """Run one recipe and write its files. Returns what the JSON file holds."""
-    begin = time.process_time()
-    numbers, pictures = RECIPES[name]()
-    minutes = (time.process_time() - begin) / 60
     device = pick_device()
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
+    begin = clock()
+    numbers, pictures = RECIPES[name]()
+    minutes, unit = (clock() - begin) / 60, "minutes" if device.type == "cuda" else "core-minutes"
     hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
     versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}"
-    made = f"{datetime.date.today()}, {minutes:.1f} core-minutes on {hardware}, {versions}"
+    made = f"{datetime.date.today()}, {minutes:.1f} {unit} on {hardware}, {versions}"
     shown = {}
     for picture, (figure, alternative) in pictures.items():
         (folder / f"{name}-{picture}.png").write_bytes(png(figure))

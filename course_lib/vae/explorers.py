@@ -1,4 +1,4 @@
-"""The interactive picture of chapter 8: turn the few numbers of an image, see what they draw."""
+"""The interactive pictures of chapter 9: turn the few numbers of an image, walk over the map of two, see what they draw."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from course_lib.data import ImageSet
 from course_lib.training import evaluation_mode
+from course_lib.vae.figures.drawing import decoded_map, draw_map
 from course_lib.vae.models import VAE, Autoencoder
-from course_lib.viz import Explorer, draw_image, new_figure, slider
+from course_lib.viz import ROLES, Explorer, draw_image, new_figure, slider
 
 SLIDERS = 8  # latents that can be turned
 
@@ -66,6 +67,26 @@ def explore_latents(model: VAE | Autoencoder, images: ImageSet, latent_kl: torch
     layout = [widgets.HBox([widgets.VBox(columns[:half]), widgets.VBox(columns[half:])])]
     alt = "Explorer: a test image, its reconstruction, and the image after its latents were moved by sliders."
     return Explorer(lambda **values: render_edit(model, images.images, order, **values), controls, alt, layout=layout)
+
+
+def explore_map(model: VAE) -> Explorer:
+    """The explorer: walk over the map of a VAE with two latents, and see what is drawn there."""
+    sheet = decoded_map(model)
+    controls = {"z1": slider("z1", -1.8, 1.8, -0.5, 0.1), "z2": slider("z2", -1.8, 1.8, 0.3, 0.1)}
+    alt = "Explorer: a map of decoded digits with a circle that two sliders move, and the digit under the circle, drawn large."
+    return Explorer(lambda z1, z2: render_place(model, sheet, z1, z2), controls, alt)
+
+
+@torch.no_grad()
+def render_place(model: VAE, sheet: torch.Tensor, z1: float, z2: float) -> Figure:
+    """A place on the map `sheet`, and what the model draws there."""
+    z = torch.tensor([[z1, z2]])
+    figure, axes = new_figure(1, 2, size=(8, 4.9), width_ratios=[1.5, 1])
+    draw_map(axes[0, 0], sheet)
+    place = torch.distributions.Normal(0.0, 1.0).cdf(z[0]).tolist()
+    axes[0, 0].plot(*place, "o", ms=13, mfc="none", mec=ROLES["latent"], mew=3)
+    draw_image(axes[0, 1], model.image(z)[0], f"z = ({z1:+.1f}, {z2:+.1f})")
+    return figure
 
 
 def traversal_strip(

@@ -14,6 +14,7 @@ from tools.exercises import exercises, open_tasks, solutions
 from tools.notebooks import execute
 
 CHOICE = re.compile(r'DATASET = "glyphs(-color)?"')
+STEPS = re.compile(r"(?m)^STEPS = \d+")  # of the loops that stand on a page
 # Run after the set-up cell: everything is done, and little of it is learned. nbval does the whole.
 HURRY = """
 import copy
@@ -22,6 +23,7 @@ import functools
 import course_lib.gan.mistakes
 import course_lib.vae.mistakes
 from course_lib import classification, gan, vae
+from course_lib.exercises import drawing_gan
 
 
 def short_epochs(fit):
@@ -46,6 +48,7 @@ def few_steps(fit, most):
 
 classification.fit_classifier = short_epochs(classification.fit_classifier)
 gan.fit_gan = few_steps(gan.fit_gan, most=40)
+drawing_gan.forever = few_steps(drawing_gan.forever, most=40)
 gan.mistakes.play = few_steps(gan.mistakes.play, most=110)  # in one of them the generator waits for 100 steps
 vae.fit_vae = short_epochs(vae.fit_vae)
 vae.mistakes.learn = few_steps(vae.mistakes.learn, most=40)
@@ -110,6 +113,8 @@ def test_the_exercises_can_be_solved_and_real_images_work(path, request):
         name = "mnist" if data.available()["mnist"] else CHOICE.search(choosing[0].source)[0].split('"')[1]
     choosing[0].source = CHOICE.sub(f'DATASET = "{name}"', choosing[0].source)
     expected = answer_exercises(book)
+    for cell in book.cells:
+        cell.source = STEPS.sub("STEPS = 60", cell.source)
     setup = next(number for number, cell in enumerate(book.cells) if cell.cell_type == "code")
     book.cells.insert(setup + 1, nbformat.v4.new_code_cell(HURRY))
     execute(book, path.parent)

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "vae": CHAPTER,
     "pretrained": CHAPTER | {"classification", "gan", "vae"},
     "recorded": {"viz"},
-    "exercises": (CHAPTER | {"start", "classification", "gan", "vae", "recorded"}) - {"viz"},
+    "exercises": (CHAPTER | {"start", "classification", "gan", "vae", "pretrained", "recorded"}) - {"viz"},
 }
 FACE = {f"course_lib.classification.{name}" for name in ("Classifier", "fit_classifier", "evaluate")}
 

