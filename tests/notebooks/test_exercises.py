@@ -53,7 +53,8 @@ def test_what_is_handed_out_is_the_notebook_without_solutions_and_colab_link(pat
 def test_the_solutions_are_right_on_hidden_cases_too_and_need_few_cells(path):
     book = one_by_one(notebook(path))
     assembled, places = assemble(book, solutions(book))
-    assert len(assembled.cells) <= 2 * len(places) + 2, "it would run cells that no check needs"
+    # Beside each exercise and its check: the imports, and in chapter 7 the data and the networks that the exercises build on.
+    assert len(assembled.cells) <= 2 * len(places) + 6, "it would run cells that no check needs"
     printed, _ = run(assembled)
     for name, place in places.items():
         assert "is right" in printed[place + 1] and "waiting" not in printed[place + 1], f"{name}: {printed[place + 1]}"
