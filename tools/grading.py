@@ -115,8 +115,8 @@ def assemble(book: nbformat.NotebookNode, given: dict[str, str]) -> tuple[nbform
     asked = exercises(book)
     stubs = {name: book.cells[asked[name]].source for name in given}
     book = copy.deepcopy(book)
-    for name, source in given.items():
-        book.cells[asked[name]].source = source
+    for name, source in given.items():  # the stub runs before the answer: a class may stand on one of the page's
+        book.cells[asked[name]].source = f"{stubs[name]}\n\n{source}"
     keep = needed(book, {place for name in given for place in (asked[name], asked[name] + 1)})
     for name, source in given.items():
         beside = book.cells[asked[name]].metadata.get("beside", [])

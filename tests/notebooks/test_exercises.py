@@ -89,8 +89,6 @@ def test_the_committed_checks_wait_for_the_reader(path):
 
 @each_rebuilt
 def test_after_wrong_answers_the_chapter_goes_on_with_the_course_s(path):
-    if path.name[:2] in ("07", "08", "09"):
-        pytest.xfail("a wrong class or open task there needs cells that are found by what the right one reads")
     book = one_by_one(notebook(path))
     wrong = {name: f"def {name}(*arguments, **settings):\n    raise ArithmeticError" for name in exercises(book)}
     assembled, places = assemble(book, wrong)
@@ -110,5 +108,4 @@ def test_what_the_reader_writes_is_used_below(path):
     for name in exercises(book).keys() - open_tasks(book).keys():  # the score is what an open task is for
         place = exercises(book)[name]
         later = [cell.source for cell in book.cells[place + 2 :] if cell.cell_type == "code"]
-        inside = sum(f"{name}(" in line and "def " not in line for code in solutions(book).values() for line in code.splitlines())
-        assert inside or any(name in reads(source) for source in later), f"nothing runs on {name}"
+        assert any(name in reads(source) for source in later), f"nothing runs on {name}"
