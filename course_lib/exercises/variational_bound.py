@@ -202,7 +202,11 @@ def score(entry: Callable, seed: int = 0) -> float | None:
             raise ValueError(f"{asked[0]} values of log p(x, z) for each point are asked for, and {BUDGET} are allowed")
         return model.log_joint(x, z)
 
-    found = entry(log_joint, x, rng)
+    try:
+        found = entry(log_joint, x, rng)
+    except Exception as error:
+        print(f"entry has no score yet: it raises {type(error).__name__}: {error}.")
+        return None
     if found is None:
         print("entry is waiting for you.")
         return None
