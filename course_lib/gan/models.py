@@ -29,10 +29,7 @@ class Generator(nn.Module):
 
     A conditional generator adds a learned offset for each class to its first pixels, after their
     batch normalisation. There z alone has been brought to variance 1, so it keeps a share in
-    everything above. With the label beside z *under* the normalisation, the share of z falls to
-    almost nothing within a hundred steps: the weights of the label get the same gradient from all
-    images of a class and grow steadily, those of z do not. Each class is then one image, whatever
-    z.
+    everything above.
 
     Args:
         channels: 1 for grey, 3 for colour.

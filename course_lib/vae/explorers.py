@@ -87,26 +87,3 @@ def render_place(model: VAE, sheet: torch.Tensor, z1: float, z2: float) -> Figur
     axes[0, 0].plot(*place, "o", ms=13, mfc="none", mec=ROLES["latent"], mew=3)
     draw_image(axes[0, 1], model.image(z)[0], f"z = ({z1:+.1f}, {z2:+.1f})")
     return figure
-
-
-def traversal_strip(
-    model: VAE | Autoencoder,
-    images: ImageSet,
-    number: int,
-    latent_kl: torch.Tensor,
-    steps: Sequence[float] = (-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5),
-    rows: int = 6,
-) -> Figure:
-    """What the sliders do: a row for each latent with a large KL, which is set to the values."""
-    x = images.images[number].float() / 255
-    latents = torch.as_tensor(latent_kl).argsort(descending=True)[:rows].tolist()
-    figure, axes = new_figure(len(latents), len(steps) + 1, size=(0.75 * (len(steps) + 1) + 0.4, 0.75 * len(latents) + 0.3))
-    for place, (row, latent) in enumerate(zip(axes, latents, strict=True), start=1):
-        draw_image(row[0], x if place == 1 else edited(model, x, {}))
-        for axis, value in zip(row[1:], steps, strict=True):
-            draw_image(axis, edited(model, x, {latent: value}))
-        row[1].set_ylabel(f"z{place}", rotation=0, ha="right", va="center")
-        row[0].set_visible(place <= 2)
-    for axis, value in zip(axes[-1, 1:], steps, strict=True):
-        axis.set_xlabel(f"{value:g}")
-    return figure

@@ -5,7 +5,6 @@ import torch
 
 from course_lib import data
 from course_lib.vae import VAE, Autoencoder, explorers, reconstruct
-from course_lib.viz import png
 
 IMAGES = data.load("glyphs", "test", size=16).subset(slice(0, 20))
 KL = torch.tensor([0.1, 2.0, 0.0, 0.7])
@@ -60,12 +59,3 @@ def test_sliders_come_in_the_order_of_the_kl():
     x = IMAGES.images[2].float() / 255
     expected = explorers.edited(network, x, {1: explorers.code(network, x)[1] + 2.0})
     torch.testing.assert_close(torch.tensor(moved), expected[0])
-
-
-def test_the_strip_has_a_row_for_each_latent():
-    network = model()
-    figure = explorers.traversal_strip(network, IMAGES, 0, KL, steps=(-1, 0, 1), rows=2)
-    assert len(figure.axes) == 2 * 4 and png(figure)
-    x = IMAGES.images[0].float() / 255
-    shown = torch.tensor(figure.axes[5].images[0].get_array())
-    torch.testing.assert_close(shown, explorers.edited(network, x, {3: -1})[0])
