@@ -1,25 +1,41 @@
 """Your own images: a folder with one subfolder of image files for each class."""
 
-import contextlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import re
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 
+from course_lib.data.decoding import decoded, say_once, suffixes
 from course_lib.data.image_set import ImageSet
-
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-"""What the name of an image file ends with; other files in the folder are passed over."""
+from course_lib.data.tree import Folder, walk
 
 DEFAULT_SIZE = 32
 
-GREY_MODES = {"1", "L", "LA"}
-
+# The splits of the images of a class in turn, where the folder has none of its own.
 TENTHS = ("train",) * 8 + ("validation", "test")
-"""The splits of the images of a class in turn, where the folder has none of its own."""
+
+# What the folder of a split is called, in any case, also with "set", "data" or "images" after it.
+SPLIT_NAMES = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SPLIT_NAMES |= dict.fromkeys(("validation", "valid", "val", "dev"), "validation")
+
+# Folders with the images of any class, or with what belongs to these images, in lower case.
+NO_CLASSES = {
+    "image",
+    "images",
+    "img",
+    "imgs",
+    "picture",
+    "pictures",
+    "photo",
+    "photos",
+    "jpg",
+    "jpeg",
+    "jpegimages",
+    "png",
+    "data",
+}
+NO_CLASSES |= {"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations"}
 
 Listing = list[tuple[Path, int, str]]  # files in order, each with its class and split
 
@@ -31,10 +47,15 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
     holds the class folders of its split; without ``validation``, every tenth image of each class in
     ``train`` is validation. Otherwise `path` itself holds the class folders, and of every ten
     images of a class, in the order of their names, the ninth is validation and the tenth test.
-    Upper and lower case of these three names do not matter, and "val" or "valid" is validation too.
-    Whatever is hidden (its name begins with a dot) is passed over. The images are grey if all files
-    of the folder are, and in colour otherwise; transparency is put on white. The order is shuffled,
-    and the same each time: the first hundred images are some of each class.
+    The splits may have any name of `SPLIT_NAMES`, and all this may lie in one folder more, as
+    archives unpack. What is hidden (its name begins with a dot) or left by an operating system is
+    passed over. So are files that Pillow does not read; these are counted in a line that is
+    printed. The images are grey if all files of the folder are, and in colour otherwise;
+    transparency is put on white. The order is shuffled, and the same each time: the first hundred
+    images are some of each class.
+
+    The images of all splits are decoded at once, and kept under the data root where that takes
+    long: see `decoded`.
 
     Args:
         path: the folder.
@@ -47,112 +68,112 @@ def folder_set(path: Path, split: str, size: int | None = None) -> ImageSet:
             no image in the split.
     """
     size = DEFAULT_SIZE if size is None else size
-    if not path.is_dir():
-        raise FileNotFoundError(f"there is no folder {path}")
-    classes, listing = _divide(path)
-    files = [(file, label) for file, label, part in listing if part in split.split("+")]
-    present = {label for _, label in files}
+    top, classes, listing = _divide(path)
+    rows = [row for row, (_, _, part) in enumerate(listing) if part in split.split("+")]
+    present = {listing[row][1] for row in rows}
     for label, name in enumerate(classes):
         if label not in present:
             raise ValueError(
                 f"{path} has no image of class {name!r} for the split {split!r}: "
                 "each class needs at least ten images to be divided, or one in a folder of that split"
             )
-    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
-    files = [files[place] for place in order]
-    mode = "L" if all(_is_grey(file) for file, _, _ in listing) else "RGB"
-    with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter's lock
-        arrays = list(pool.map(lambda entry: _read(entry[0], mode, size), files))
-    images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
-    labels = torch.tensor([label for _, label in files], dtype=torch.int64, device="cpu")
+    _say_what_is_left_out(path, top, len(listing))
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
+    rows = [rows[place] for place in order]
+    images = torch.from_numpy(decoded(top.path, [file for file, _, _ in listing], size)[rows])
+    labels = torch.tensor([listing[row][1] for row in rows], dtype=torch.int64, device="cpu")
     return ImageSet(images, labels, classes, name=f"folder:{path}", split=split)
 
 
-def folder_classes(path: Path) -> list[str]:
-    """The classes of a folder, in the order of their labels, without reading an image."""
-    return _divide(path)[0]
-
-
-def _divide(path: Path) -> tuple[list[str], Listing]:
-    """The classes of a folder, and its files with their splits."""
-    folders = {name.lower(): path / name for name in _folder_names(path)}
-    train, test = folders.get("train"), folders.get("test")
-    validation = folders.get("validation") or folders.get("valid") or folders.get("val")
-    if train is None and test is None:
-        return _folder_names(path), _list(path, _folder_names(path), TENTHS)
-    if train is None or test is None:
-        missing, other = ("test", "train") if test is None else ("train", "test")
-        raise ValueError(f"{path} has a subfolder {other} and no {missing}: it needs both, or class folders only")
-    known = [folder.name for folder in (train, test, validation) if folder is not None]
-    others = [name for name in _folder_names(path) if name not in known]
+def _divide(path: Path) -> tuple[Folder, list[str], Listing]:
+    """The folder as it was found, its classes, and its files with their splits."""
+    found = walk(path, suffixes())
+    top = _unwrapped(found)
+    parts = {part: folder for folder in top.folders.values() if (part := _split_of(folder))}
+    if not parts:
+        folders = _class_folders(top)
+        return found, list(folders), _list(top, folders, list(folders), TENTHS)
+    known = " and ".join(folder.path.name for folder in parts.values())
+    for needed in ("train", "test"):
+        if needed not in parts:
+            raise ValueError(f"{path} has a subfolder {known} and no {needed}: it needs train and test, or class folders only")
+    others = [name for name, folder in top.folders.items() if folder not in parts.values()]
     if others:
-        raise ValueError(f"{path} has a subfolder {others[0]!r} beside {', '.join(known)}: move it into one of them, or away")
-    classes = _folder_names(train)
-    listing = _list(train, classes, ("train",) if validation else ("train",) * 9 + ("validation",))
-    if validation:
-        listing += _list(validation, classes, ("validation",))
-    return classes, listing + _list(test, classes, ("test",))
+        raise ValueError(f"{path} has a subfolder {others[0]!r} beside {known}: move it into one of them, or away")
+    parts = {part: _unwrapped(folder) for part, folder in parts.items()}
+    classes = list(_class_folders(parts["train"]))
+    listing: Listing = []
+    for part in ("train", "validation", "test"):
+        if part in parts:
+            turns = ("train",) * 9 + ("validation",) if part == "train" and "validation" not in parts else (part,)
+            listing += _list(parts[part], _class_folders(parts[part]), classes, turns)
+    return found, classes, listing
 
 
-def _folder_names(path: Path) -> list[str]:
-    """The subfolders of a path that are not hidden, in order."""
-    names = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    if not names:
-        raise ValueError(f"{path} has no subfolders: it needs one for each class, with that class's images in it")
-    return names
+def _split_of(folder: Folder) -> str | None:
+    """The split that a folder's name stands for, if it does."""
+    word = re.sub(r"[\W_]", "", folder.path.name.casefold())
+    return SPLIT_NAMES.get(re.sub("(set|data|images)$", "", word))
 
 
-def _list(path: Path, classes: list[str], splits: tuple[str, ...]) -> Listing:
-    """All image files under the class folders of a path, in the order of their names.
+def _unwrapped(folder: Folder) -> Folder:
+    """The folder itself, or the one in it that an archive unpacks to: with subfolders, and alone."""
+    inner = next(iter(folder.folders.values()), folder)
+    alone = len(folder.folders) == 1 and not folder.images
+    if alone and inner.folders and not inner.images and _split_of(inner) in (None, _split_of(folder)):
+        return _unwrapped(inner)
+    return folder
+
+
+def _class_folders(top: Folder) -> dict[str, Folder]:
+    """The subfolders of a folder, by name, where these can be nothing but its classes.
+
+    They are none where the only one lies beside images or has folders of its own, where images lie
+    a level deeper in all of them, and where their names are those of `NO_CLASSES`.
+    """
+    folders, words = top.folders, NO_CLASSES.intersection(map(str.casefold, top.folders))
+    if not folders:
+        raise ValueError(f"{top.path} has no subfolders: it needs one for each class, with that class's images in it")
+    inner = [(name, *below) for name, folder in folders.items() for below in folder.folders.items()]
+    deeper = any(name.casefold() not in {word.casefold(), *NO_CLASSES} or not below.images for word, name, below in inner)
+    deeper = deeper and not any(folder.images for folder in folders.values())
+    if deeper or len(words) > 1 or (len(folders) == 1 and (words or top.images or inner)):
+        raise ValueError(
+            f"it is not clear which folders of {top.path} are its classes:\n{top.drawn()}\nIt needs a subfolder for each class, "
+            "with that class's images in it, or train and test with these: move or rename folders, or name the one to read"
+        )
+    return folders
+
+
+def _list(top: Folder, folders: dict[str, Folder], classes: list[str], splits: tuple[str, ...]) -> Listing:
+    """All image files under class folders, in the order of their names.
 
     splits: those of the files of a class, in turn.
     """
-    unknown = sorted(set(_folder_names(path)) - set(classes))
+    unknown = sorted(set(folders) - set(classes))
     if unknown:
-        raise ValueError(f"{path} has a class {unknown[0]!r} that the training images lack: they have {', '.join(classes)}")
+        raise ValueError(f"{top.path} has a class {unknown[0]!r} that the training images lack: they have {', '.join(classes)}")
     listing: Listing = []
     for label, name in enumerate(classes):
-        folder = path / name
-        found = [file for file in sorted(folder.rglob("*")) if _is_listed(file, folder)]
-        if folder.is_dir() and not found:
-            known = ", ".join(sorted(SUFFIXES))
-            raise ValueError(f"{folder} has no image files (known are {known}): put some into it, or take the folder away")
+        found = folders[name].all_images() if name in folders else []
+        if name in folders and not found:
+            known = ", ".join(sorted(suffixes()))
+            raise ValueError(
+                f"{folders[name].path} has no image files (known are {known}): put some into it, or take the folder away"
+            )
         listing += [(file, label, splits[place % len(splits)]) for place, file in enumerate(found)]
     return listing
 
 
-def _is_listed(file: Path, folder: Path) -> bool:
-    """Whether a path below a class folder is an image file.
-
-    What begins with a dot is the system's notes on other files.
-    """
-    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return file.suffix.lower() in SUFFIXES and not hidden and file.is_file()
-
-
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
-    """An open image file. Whatever goes wrong with it becomes a ValueError that names it."""
-    try:
-        with Image.open(file) as image:
-            yield image
-    except Exception as error:  # what Pillow raises depends on the kind of damage
-        raise ValueError(f"{file} cannot be read as an image ({error}): repair it, convert it or take it away") from error
-
-
-def _is_grey(file: Path) -> bool:
-    with _opened(file) as image:
-        return image.mode in GREY_MODES
-
-
-def _read(file: Path, mode: str, size: int) -> np.ndarray:
-    """One image, uint8 [size, size, C]: upright, cropped to its central square, resized."""
-    with _opened(file) as image:
-        if image.mode.startswith(("I", "F")):
-            raise ValueError(f"more than 8 bits for a colour, mode {image.mode}")
-        image = ImageOps.exif_transpose(image)
-        if "A" in image.getbands() or "transparency" in image.info:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = ImageOps.fit(image.convert(mode), (size, size), Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(size, size, -1)
+def _say_what_is_left_out(path: Path, top: Folder, listed: int) -> None:
+    """Print, once, how many files of a folder are no part of its set, by suffix, and the way out."""
+    loose = len(top.all_images()) - listed
+    if loose:
+        say_once(f"{path}: {loose} images lie outside the class folders and are passed over.")
+    left_out = Counter(file.suffix.lower() or "without a suffix" for folder in top.below() for file in folder.others)
+    counts = ", ".join(f"{count} {suffix}" for suffix, count in left_out.most_common())
+    if counts:
+        say_once(
+            f"{path}: {left_out.total()} files that Pillow does not read are passed over ({counts}). Convert the images among "
+            "them to .jpg or .png; for .heic, pip install pillow-heif and pillow_heif.register_heif_opener() will do."
+        )

@@ -1,6 +1,7 @@
 """The data root: the folder that holds the real data sets."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from course_lib.runtime.versions import checkout
@@ -14,8 +15,10 @@ def data_root() -> Path:
     The first of these that is there: the environment variable COURSE_DATA; ``data/`` of the
     checkout, when the package is imported from one; else ``course_lib`` in the user's cache
     (XDG_CACHE_HOME, by default ``~/.cache``), as torch.hub does, so that an installed package never
-    writes beside its own code. The path is absolute.
+    writes beside its own code. The path is absolute. For a user without a home it lies in the
+    system's folder for temporary files.
     """
     root, cache = checkout(), os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     default = f"{cache}/course_lib" if root is None else root / "data"
-    return Path(os.path.expanduser(os.environ.get("COURSE_DATA") or default)).absolute()
+    path = os.path.expanduser(os.environ.get("COURSE_DATA") or default)
+    return Path(path.replace("~", tempfile.gettempdir(), 1) if path.startswith("~/") else path).absolute()

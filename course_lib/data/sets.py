@@ -43,7 +43,8 @@ def load(
         split: one of `SPLITS`; for the embedded sets also "unseen-fonts", typefaces that no other
             split has.
         root: the folder that holds the published sets, `data_root()` by default. Only a download
-            writes to it.
+            writes to it. (The images of a large folder are kept in ``folders/`` of `data_root()`,
+            so that they are decoded once.)
         download: whether a published set that is missing may be downloaded.
         size: height and width of the images in pixels. By default their own; 32 for the embedded
             sets and folders.
@@ -68,11 +69,11 @@ def load(
     if embedded:
         return glyph_set(name, split, size)
     if folder != name:
-        return folder_set(Path(folder).expanduser(), split, size)
-    return published_set(name, split, data_root() if root is None else Path(root).expanduser(), download, size)
+        return folder_set(Path(os.path.expanduser(folder)), split, size)
+    return published_set(name, split, data_root() if root is None else Path(os.path.expanduser(root)), download, size)
 
 
 def available(root: str | os.PathLike | None = None) -> dict[str, bool]:
     """Which of `SETS` can be loaded without a download."""
-    root = data_root() if root is None else Path(root).expanduser()
+    root = data_root() if root is None else Path(os.path.expanduser(root))
     return {name: name not in PUBLISHED or is_present(name, root) for name in SETS}

@@ -37,8 +37,8 @@ def load_generator(name: str, *, device: torch.device | str | None = None) -> Pr
     "variety" (the standard deviation of a pixel within a class, divided by that of the test images:
     0 if every digit is always the same), "steps" and "seconds".
 
-    device: `pick_device()` by default. Raises FileNotFoundError where there is none, and ValueError
-    where the classes of a folder have changed since; the message says how to train it.
+    device: `pick_device()` by default. Raises FileNotFoundError where there is none, or where
+    the classes or images of a folder have changed since; the message says how to train it.
     """
     G, checkpoint = load_kept("generator", name, Generator, device)
     return Pretrained(G.requires_grad_(False), checkpoint.config["classes"], checkpoint.metrics)

@@ -69,8 +69,8 @@ def load_judge(name: str, *, device: torch.device | str | None = None) -> Judge:
     """The judge of a set: the one that `train_judge` left under the data root, or else the
     package's.
 
-    device: `pick_device()` by default. Raises FileNotFoundError where there is none, and ValueError
-    where the classes of a folder have changed since; the message says how to train it.
+    device: `pick_device()` by default. Raises FileNotFoundError where there is none, or where
+    the classes or images of a folder have changed since; the message says how to train it.
     """
     model, checkpoint = load_kept("judge", name, ResNet, device)
     return Judge(model, checkpoint.config["classes"], checkpoint.metrics)

@@ -3,6 +3,7 @@ measure, `keep`.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, ImageSet, data_root, load
-from course_lib.data.folders import folder_classes
+from course_lib.data.tree import normal
 from course_lib.runtime import Checkpoint, load_checkpoint, load_weights, pick_device, save_checkpoint
 from course_lib.training import Run
 
@@ -29,8 +30,8 @@ def kept_path(kind: str, name: str) -> Path:
     if name.startswith("private:"):
         name = f"private-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     if name.startswith("folder:"):
-        folder = Path(name.removeprefix("folder:")).expanduser().resolve()
-        name = f"folder-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+        folder = Path(os.path.expanduser(name.removeprefix("folder:"))).resolve()
+        name = f"folder-{normal(folder.name)[:40]}-{hashlib.sha256(os.fsencode(normal(str(folder)))).hexdigest()[:12]}"
     return data_root() / f"{kind}s" / f"{name}.pt"
 
 
@@ -38,8 +39,8 @@ def load_kept(kind: str, name: str, build: Callable[..., Model], device: torch.d
     """The model that a reader trained for a set, or else the package's, in evaluation mode, with
     all that is known of it.
 
-    Raises FileNotFoundError where there is neither, and ValueError where the classes of a folder
-    are no longer those that its model was trained for.
+    Raises FileNotFoundError where there is neither, or where the classes or images of a folder are
+    no longer those that its model learned from.
     """
     own, packaged = kept_path(kind, name), WEIGHTS / f"{kind}s" / f"{name}.pt"
     train = f"course_lib.pretrained.train_{kind}({name!r})"
@@ -47,10 +48,12 @@ def load_kept(kind: str, name: str, build: Callable[..., Model], device: torch.d
         raise FileNotFoundError(f"no {kind} for {name!r} is in {own.parent}: {train} trains one (minutes on a CPU)")
     checkpoint = load_checkpoint(own if own.is_file() else packaged)
     if name.startswith("folder:"):
-        classes, known = folder_classes(Path(name.removeprefix("folder:")).expanduser()), checkpoint.config["classes"]
-        if classes != known:
-            change = f"has the classes {', '.join(classes)}, and its {kind} those of before, {', '.join(known)}"
-            raise ValueError(f"{name} {change}: {train} trains it again")
+        known = checkpoint.config["data"]
+        images, classes = load(name, "train+validation", size=known.get("size")), checkpoint.config["classes"]
+        if images.classes != classes or _digest(images) != known["digest"]:
+            now = f"the classes {', '.join(images.classes)} and {len(images):,} images to learn from"
+            before = f"other ones, {', '.join(classes)} and {known['images']:,}"
+            raise FileNotFoundError(f"{name} has {now}, and its {kind} learned from {before}: {train} trains it again")
     model = build(**checkpoint.config["model"])
     load_weights(model, checkpoint.weights, f"the {kind} of {name}")
     return model.eval().to(pick_device(device)).to(memory_format=torch.channels_last), checkpoint
@@ -70,14 +73,16 @@ def prepare(
     to measure on, once.
 
     The seed draws the order of the batches, and the weights of a model that is built next. Raises
-    OSError where the folder of the file cannot be made: before the training, which takes minutes.
+    OSError where the folder of a path that was given cannot be made: before the training, which
+    takes minutes.
     """
-    path = kept_path(kind, name) if path is None else Path(path).expanduser()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        way_out = "choose another folder with the environment variable COURSE_DATA"
-        raise OSError(f"there is no {path.parent}, and it cannot be made ({error.strerror}): {way_out}") from None
+    if path is not None:
+        path = Path(os.path.expanduser(path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            way_out = "choose another path, or another folder with the environment variable COURSE_DATA"
+            raise OSError(f"there is no {path.parent}, and it cannot be made ({error.strerror}): {way_out}") from None
     images, test = load(name, "train+validation", size=size), load(name, "test", size=size)
     batches = Batches(
         images,
@@ -88,7 +93,7 @@ def prepare(
         channels_last=True,
     )
     torch.manual_seed(seed)
-    return path, images, batches, test
+    return path or kept_path(kind, name), images, batches, test
 
 
 def check_finished(run: Run) -> None:
@@ -98,9 +103,19 @@ def check_finished(run: Run) -> None:
 
 
 def keep(path: Path, model: nn.Module | Mapping[str, torch.Tensor], config: Mapping, images: ImageSet, metrics: Mapping) -> None:
-    """Save a model with its classes, and with the name, the number and a digest of the images that
-    it learned from.
+    """Save a model with its classes, and with the name, the number, the size and a digest of the
+    images that it learned from. Where that cannot be written, print so: the model can be used.
     """
-    digest = hashlib.sha256(images.images.numpy().tobytes() + images.labels.numpy().tobytes()).hexdigest()
-    data = {"name": images.name, "images": len(images), "digest": digest}
-    save_checkpoint(path, model, config={**config, "classes": images.classes, "data": data}, metrics=metrics)
+    data = {"name": images.name, "images": len(images), "size": images.images.shape[-1], "digest": _digest(images)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(path, model, config={**config, "classes": images.classes, "data": data}, metrics=metrics)
+    except (OSError, RuntimeError) as error:
+        way_out = "the environment variable COURSE_DATA names another folder"
+        print(f"The model can be used, but not kept in {path} ({' '.join(str(error).split())}): {way_out}.")
+
+
+def _digest(images: ImageSet) -> str:
+    digest = hashlib.sha256(images.images.numpy().data)
+    digest.update(images.labels.numpy().data)
+    return digest.hexdigest()

@@ -33,8 +33,8 @@ def load_vae(name: str, *, device: torch.device | str | None = None) -> VAE:
 
     ``model.metrics`` says what was measured of it: "test_elbo" and more.
 
-    device: `pick_device()` by default. Raises FileNotFoundError where there is none, and ValueError
-    where the classes of a folder have changed since; the message says how to train it.
+    device: `pick_device()` by default. Raises FileNotFoundError where there is none, or where
+    the classes or images of a folder have changed since; the message says how to train it.
     """
     model, checkpoint = load_kept("vae", name, VAE, device)
     model.metrics = checkpoint.metrics

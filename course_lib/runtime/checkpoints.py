@@ -17,6 +17,8 @@ from torch import nn
 
 import course_lib
 
+WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel, torch.optim.swa_utils.AveragedModel)
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -51,7 +53,8 @@ def save_checkpoint(
 
     Args:
         path: the file, by custom ``NAME.pt``. Its folder must exist.
-        model: a module, compiled or not, or its state by name.
+        model: a module, or its state by name. Of one that is compiled, averaged or spread over
+            devices (`WRAPPERS`), it is the module inside.
         config: what the model is built from, for example the arguments of its constructor.
         metrics: what was measured of it.
         training: state of a run, to resume it, for example ``run.state_dict()``.
@@ -61,8 +64,8 @@ def save_checkpoint(
         RuntimeError, OSError: nothing can be written there, for example since there is no such
             folder.
     """
-    path = Path(path).expanduser().resolve()  # a link stays a link, to a file that has changed
-    weights = model.state_dict() if isinstance(model, nn.Module) else model
+    path = Path(os.path.expanduser(path)).resolve()  # a link stays a link, to a file that has changed
+    weights = _inner(model).state_dict() if isinstance(model, nn.Module) else model
     contents = {
         "weights": {_plain(name): value.detach().cpu().clone() for name, value in weights.items()},
         "config": dict(config or {}),
@@ -93,7 +96,7 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module | None = None, *, 
         ValueError: it is no checkpoint of the course, it is damaged, or its weights do not fit the
             model, which is then left as it was.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}")
     try:
@@ -113,10 +116,11 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module | None = None, *, 
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], source: str = "this checkpoint") -> None:
-    """Put the weights of a checkpoint into a model, compiled or not, all of them or none.
+    """Put the weights of a checkpoint into a model, wrapped or not, all of them or none.
 
     ValueError names the first that does not fit, and both shapes.
     """
+    model = _inner(model)
     given = {name: list(value.shape) for name, value in weights.items()}
     own = {_plain(name): list(value.shape) for name, value in model.state_dict().items()}
     for name in {**own, **given}:
@@ -128,6 +132,13 @@ def load_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], source: 
     model.load_state_dict({name: weights[_plain(name)] for name in model.state_dict()})
 
 
+def _inner(model: nn.Module) -> nn.Module:
+    """The module that others are wrapped around."""
+    while isinstance(model, WRAPPERS) or hasattr(model, "_orig_mod"):  # torch.compile puts it there
+        model = model.module if isinstance(model, WRAPPERS) else model._orig_mod  # type: ignore[assignment]
+    return model
+
+
 def _plain(name: str) -> str:
-    """The name of a weight in the plain model; torch.compile wraps it and puts this before."""
+    """The name of a weight in the plain model, of which parts may be compiled."""
     return name.replace("_orig_mod.", "")

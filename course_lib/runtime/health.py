@@ -49,8 +49,13 @@ def summary() -> str:
 
 
 def python() -> Finding:
-    """The version of Python, against the versions that the course is tested with."""
+    """The version of Python, against those that the course is tested with, and whether it checks assertions."""
     value = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.flags.optimize:
+        way_out = "unset PYTHONOPTIMIZE, leave out -O, and start the kernel again"
+        return Finding(
+            "Python", f"{value}, without assertions", f"the checks on the pages would not be made: {way_out}", needed=True
+        )
     newer = Version(platform.python_version()) >= Version(UNTESTED_PYTHON)
     return Finding("Python", value, f"the course is tested with versions below {UNTESTED_PYTHON}" if newer else "")
 

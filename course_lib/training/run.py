@@ -107,7 +107,8 @@ class Run:
 
     @contextlib.contextmanager
     def training(self, total: int, *models: nn.Module) -> Iterator[None]:
-        """Training mode inside, for `total` updates; evaluation mode afterwards and on errors.
+        """Training mode inside, for `total` updates; evaluation mode afterwards and on errors, which
+        carry the run as their attribute `run`.
 
         The Stop button (Ctrl-C) ends `batches` after the present step instead of breaking in.
         """
@@ -117,6 +118,10 @@ class Run:
                 for model in models:
                     model.train()
                 yield
+        except Exception as error:
+            error.run = self  # type: ignore[attr-defined]
+            error.add_note(f"The record of {self.step} updates is kept: import sys; run = sys.last_value.run")
+            raise
         finally:
             for model in models:
                 model.eval()

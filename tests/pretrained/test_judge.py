@@ -96,7 +96,7 @@ def test_one_is_trained_for_a_folder_and_found_again(folder_name, own_root, monk
     assert known["data"]["name"] == folder_name and known["data"]["images"] == 300
     # A class that is added makes every label another one.
     shutil.copytree(own_root / "images" / "train" / "0", own_root / "images" / "train" / "0a")
-    with pytest.raises(ValueError, match=r"0, 0a, 1.*train_judge\(.*again"):
+    with pytest.raises(FileNotFoundError, match=r"0, 0a, 1.*train_judge\(.*again"):
         load_judge(folder_name, device="cpu")
 
 

@@ -2,8 +2,11 @@
 a file knows its data.
 """
 
+import re
+
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from course_lib import data
@@ -55,6 +58,47 @@ def test_a_file_names_the_images_that_its_model_learned_from(folder_name, tmp_pa
         assert found.config["classes"] == images.classes and found.metrics == {"loss": 1.0}
         digests.append(found.config["data"]["digest"])
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_model_is_that_of_its_images_and_classes(folder_name, own_root, capsys):
+    def learned(name):
+        path, images, *_ = kept.prepare("judge", name, None, size=32, seed=0, device="cpu")
+        kept.keep(path, linear(1, 1), {"model": {"in_features": 1, "out_features": 1}}, images, {})
+
+    learned(folder_name)
+    kept.load_kept("judge", folder_name, linear, "cpu")
+    file = next((own_root / "images" / "train" / "3").iterdir())
+    turned = Image.open(file).rotate(180)
+    turned.save(file)
+    with pytest.raises(FileNotFoundError, match=r"learned from other ones.*train_judge\(.*again"):
+        kept.load_kept("judge", folder_name, linear, "cpu")
+    learned(folder_name)
+    (own_root / "images" / "train" / "3").rename(own_root / "images" / "train" / "three")
+    (own_root / "images" / "test" / "3").rename(own_root / "images" / "test" / "three")
+    with pytest.raises(FileNotFoundError, match=r"9, three and 300 images.*other ones, 0, 1, 2, 3,"):
+        kept.load_kept("judge", folder_name, linear, "cpu")
+    assert not capsys.readouterr().out
+
+
+def test_what_cannot_be_kept_is_used_and_said(folder_name, own_root, monkeypatch, capsys):
+    (own_root / "file").touch()
+    monkeypatch.setenv("COURSE_DATA", str(own_root / "file"))
+    path, images, *_ = kept.prepare("judge", folder_name, None, size=32, seed=0, device="cpu")
+    kept.keep(path, linear(1, 1), {}, images, {})
+    assert re.search(r"can be used, but not kept in .*file.*COURSE_DATA", capsys.readouterr().out)
+    path.parent.parent.unlink()
+    path.mkdir(parents=True)  # the file's own place is taken
+    kept.keep(path, linear(1, 1), {}, images, {})
+    assert "COURSE_DATA" in capsys.readouterr().out
+
+
+def test_a_folder_with_a_long_name_in_any_language_has_a_file(own_root, tmp_path):
+    for name in ("ž" * 120, "猫と犬" * 28, "e\u0301", "a $ _ %"):
+        path = kept.kept_path("judge", f"folder:{tmp_path / name}")
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert kept.kept_path("vae", f"folder:{tmp_path}/e\u0301") == kept.kept_path("vae", f"folder:{tmp_path}/\u00e9")
+    assert kept.kept_path("vae", "folder:~nobody-of-that-name/b").name.startswith("folder-b-")
 
 
 def test_where_nothing_can_be_written_the_error_names_the_way_out(own_root, tmp_path):
