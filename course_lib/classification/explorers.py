@@ -14,7 +14,7 @@ from course_lib.classification import figures
 from course_lib.data import TYPEFACES, ImageSet, render
 from course_lib.layers import softmax
 from course_lib.training import evaluation_mode
-from course_lib.viz import Explorer, slider
+from course_lib.viz import Explorer, course_style, slider
 
 SAME = "as it is"
 
@@ -54,6 +54,7 @@ def moved(
     return F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
 
 
+@course_style
 @torch.no_grad()
 def render_prediction(model: nn.Module, images: ImageSet, **movement: Any) -> Figure:
     """The moved image and what the model says of it -> figure. movement: arguments of `moved`."""
@@ -84,6 +85,7 @@ def explore_predictions(model: nn.Module, images: ImageSet) -> Explorer:
     return Explorer(lambda **values: render_prediction(model, images, **values), controls, alt, layout=layout)
 
 
+@course_style
 @torch.no_grad()
 def prediction_strip(
     model: nn.Module, images: ImageSet, number: int, movements: Mapping[str, Mapping[str, Any]]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from course_lib.gan.latent import draw, interpolate
 from course_lib.gan.models import Generator
-from course_lib.viz import COLOURS, Explorer, draw_image, new_figure, slider
+from course_lib.viz import COLOURS, Explorer, course_style, draw_image, new_figure, slider
 
 STOPS = 7  # images along the path
 SAMPLES = 50  # latent vectors to choose from
@@ -43,6 +43,7 @@ class Walk:
         return draw(self.G, z, torch.full((len(z),), digit) if self.G.classes else None)
 
 
+@course_style
 def render_walk(
     walk: Walk,
     start: int = 0,
@@ -90,6 +91,7 @@ def explore_latent(G: Generator, classes: Sequence[str] | None = None, seed: int
     return Explorer(lambda **values: render_walk(walk, **values), controls, alt, layout=layout)
 
 
+@course_style
 def directions_strip(G: Generator, digit: int = 0, seed: int = 0, steps: Sequence[float] = (-6, -3, 0, 3, 6)) -> Figure:
     """What the two directions do: images over a grid of steps; the second goes down -> figure."""
     walk = Walk(G, seed)

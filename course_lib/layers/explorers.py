@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from course_lib.layers.figures import tables
 from course_lib.layers.pooling import avg_pool2d, max_pool2d
 from course_lib.layers.shapes import WORDS, trace_shapes
-from course_lib.viz import Explorer, slider
+from course_lib.viz import Explorer, course_style, slider
 
 # The network of many tutorials, as `trace_shapes` reads it.
 TUTORIAL = "conv 32 3\nrelu\nmax_pool 2\nconv 64 3\nrelu\nmax_pool 2\nflatten\ndense 128\nrelu\ndense 10"
 
 
+@course_style
 def render_pooling(image: torch.Tensor, kernel_size: int = 2, stride: int = 2, padding: int = 0) -> Figure:
     """An image [H, W] in [0, 1], and its windows' maxima and means -> figure."""
     results = [pool(image[None, None], kernel_size, stride=stride, padding=padding)[0, 0] for pool in (max_pool2d, avg_pool2d)]
@@ -38,6 +39,7 @@ def explore_pooling(images: Mapping[str, torch.Tensor]) -> Explorer:
     )
 
 
+@course_style
 def render_shapes(layers: str = TUTORIAL, channels: int = 3, size: int = 32) -> Figure:
     """The table of shapes, weights and costs of a list of layers, for a square image -> figure."""
     return tables.shape_table(trace_shapes(layers, (channels, size, size)))

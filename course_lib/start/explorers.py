@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from course_lib.data import TYPEFACES, make_factors, render
 from course_lib.start.figures import LIMITS, image_with_factors
-from course_lib.viz import Explorer, image_grid, slider
+from course_lib.viz import Explorer, course_style, image_grid, slider
 
 PAPERS = {
     "white on black": None,
@@ -37,6 +37,7 @@ def glyph_factors(
     )
 
 
+@course_style
 def render_glyph(**controls: Any) -> Figure:
     """The explorer's picture: one image, and where its factors lie in the ranges of the data."""
     return image_with_factors(glyph_factors(**controls))
@@ -69,6 +70,7 @@ def explore_glyphs() -> Explorer:
     return Explorer(render_glyph, controls, alt, layout=[widgets.HBox([left, right])])
 
 
+@course_style
 def glyph_strip() -> tuple[Figure, str]:
     """What the explorer shows at seven settings, for readers without a kernel running, and its alternative text."""
     factors = {"digit": 6, "typeface": 8}

@@ -10,7 +10,7 @@ from course_lib.data import ImageSet
 from course_lib.training import evaluation_mode
 from course_lib.vae.figures.drawing import decoded_map, draw_map
 from course_lib.vae.models import VAE, Autoencoder
-from course_lib.viz import ROLES, Explorer, draw_image, new_figure, slider
+from course_lib.viz import ROLES, Explorer, course_style, draw_image, new_figure, slider
 
 SLIDERS = 8  # latents that can be turned
 
@@ -37,6 +37,7 @@ def code(model: VAE | Autoencoder, x: torch.Tensor) -> torch.Tensor:
         return (z[0] if isinstance(z, tuple) else z)[0].cpu()
 
 
+@course_style
 def render_edit(model: VAE | Autoencoder, images: torch.Tensor, order: Sequence[int], number: int = 0, **values: float) -> Figure:
     """A test image, what the model makes of it, and that after its latents were moved.
 
@@ -77,6 +78,7 @@ def explore_map(model: VAE) -> Explorer:
     return Explorer(lambda z1, z2: render_place(model, sheet, z1, z2), controls, alt)
 
 
+@course_style
 @torch.no_grad()
 def render_place(model: VAE, sheet: torch.Tensor, z1: float, z2: float) -> Figure:
     """A place on the map `sheet`, and what the model draws there."""

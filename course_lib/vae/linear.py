@@ -182,9 +182,11 @@ def fit_probabilistic_pca(x: torch.Tensor, latent_size: int) -> ProbabilisticPCA
 
 
 def _rows(x: torch.Tensor, pixels: int | None = None) -> torch.Tensor:
-    """x in float64, if it is [N, D] (with D = pixels where that is given)."""
+    """x in float64, if it is [N, D] (with D = pixels where that is given), and finite."""
     if x.dim() != 2 or pixels not in (None, x.shape[1]):
         raise ValueError(f"x must be rows, [N, {pixels or 'D'}], got the shape {list(x.shape)}: images.flatten(1) makes rows")
+    if not x.isfinite().all():
+        raise ValueError("a number in x is not finite (NaN or infinite): look at where the images come from")
     return x.double()
 
 

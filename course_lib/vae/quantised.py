@@ -135,7 +135,11 @@ class CodeUsage(NamedTuple):
 
 @torch.no_grad()
 def code_usage(model: VectorQuantizedVAE, images: ImageSet, *, batch_size: int = 500) -> CodeUsage:
-    """How often each code stands anywhere in these images. ValueError for no images."""
+    """How often each code stands anywhere in these images. ValueError for no images, or for weights
+    that are not finite: NaN would be near to the first code.
+    """
+    if not all(weight.isfinite().all() for weight in model.parameters()):
+        raise ValueError("a weight of the model is not a finite number: its training may have diverged")
     batches = Batches(images, batch_size=batch_size, shuffle=False, device=model.codebook.device, channels_last=True)
     with evaluation_mode(model):
         codes = torch.cat([model.encode(x).flatten().cpu() for x, _ in batches])

@@ -20,4 +20,5 @@ from course_lib.viz.style import (
     SIZE_MAP,
     course_style,
     new_figure,
+    plain,
 )

@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course_lib.viz.style import DASHES, LINES, MARKERS, course_style, new_figure
+from course_lib.viz.style import DASHES, LINES, MARKERS, course_style, new_figure, plain
 
 
 @course_style
@@ -37,7 +37,7 @@ def curves(
         rows = rows[None] if rows.dim() == 1 else rows
         style = {"color": LINES[number % len(LINES)], "linestyle": DASHES[number % len(DASHES)]}
         marker = MARKERS[number % len(MARKERS)] if len(x) <= 30 else None
-        axis.plot(x, rows.quantile(0.5, dim=0).tolist(), marker=marker, markersize=4, label=name, **style)
+        axis.plot(x, rows.quantile(0.5, dim=0).tolist(), marker=marker, markersize=4, label=plain(name), **style)
         if len(rows) > 1:
             low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
             axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
@@ -65,7 +65,7 @@ def draw_references(axis: Axes, references: Mapping[str, float] | None) -> None:
             "textcoords": "offset points",
             "annotation_clip": False,
         }
-        axis.annotate(textwrap.fill(label, 18), (1, level), ha="left", va="center", fontsize=8, color="0.35", **place)
+        axis.annotate(textwrap.fill(plain(label), 18), (1, level), ha="left", va="center", fontsize=8, color="0.35", **place)
 
 
 def running_mean(values: Any, window: int) -> list[float]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
-from course_lib.viz.style import COLOURS, new_figure
+from course_lib.viz.style import COLOURS, course_style, new_figure
 
 ROLES = {
     "data": COLOURS["blue"],
@@ -25,6 +25,7 @@ ROLES = {
 """The colour of each role, from the first notebook to the last; real images are data."""
 
 
+@course_style
 def new_diagram(width: float = 8.0, height: float = 3.0, xlim: tuple = (0, 16), ylim: tuple = (0, 6)) -> tuple[Figure, Axes]:
     """A figure of so many inches with an axes without frame, its units as long across as up."""
     figure, axes = new_figure(size=(width, height))

@@ -1,7 +1,10 @@
 """The one way to every set, the data root, and what PyTorch makes of a set."""
 
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +20,7 @@ from course_lib.data import (
     load,
     make_factors,
     render,
+    root,
     sample_factors,
 )
 from course_lib.data import glyphs as glyphs_module
@@ -185,3 +189,9 @@ def test_a_sample_is_random_repeatable_and_without_repetition():
     assert torch.equal(everything.factors["angle"].sort().values, full.factors["angle"].sort().values)
     with pytest.raises(ValueError, match="count is 0"):
         full.sample(0)
+
+
+def test_a_user_without_a_home_has_a_data_root(no_choice, monkeypatch):
+    monkeypatch.setattr(root, "checkout", lambda: None)
+    monkeypatch.setattr(os.path, "expanduser", str)  # it leaves "~" where nobody knows the user
+    assert data_root() == Path(tempfile.gettempdir()) / ".cache" / "course_lib"

@@ -1,11 +1,15 @@
 """What an exercise says of an answer and which version it chooses: never a wrong one, and whatever happens it goes on."""
 
+import math
+import subprocess
+import sys
 import time
 
 import pytest
 import torch
 
 from course_lib.exercises import Exercise
+from tools.files import ROOT
 
 COURSE = " What follows runs on the course's.\n"
 
@@ -194,3 +198,20 @@ def test_answers_that_draw_are_compared_and_the_reader_s_random_numbers_go_on_as
     torch.manual_seed(1)
     assert "is right" in said(capsys, exercise, lambda x: torch.rand(3) + x)
     assert torch.equal(torch.rand(2), expected)
+
+
+INFINITE = Exercise(lambda x: torch.stack([x[0], x.new_tensor(math.inf)]), lambda rng: [(torch.rand(1, generator=rng),)])
+
+
+def test_infinity_is_as_far_from_other_numbers_as_they_are_from_each_other():
+    assert INFINITE.fault(lambda x: torch.stack([x[0], x.new_tensor(math.inf)])) is None
+    for wrong in (-math.inf, 7.0, math.nan):
+        assert INFINITE.fault(lambda x, wrong=wrong: torch.stack([x[0], x.new_tensor(wrong)]))
+    assert INFINITE.fault(lambda x: torch.stack([x[0] + 1, x.new_tensor(math.inf)]))
+    assert EXERCISE.fault(lambda x, rest: (x[: len(x) // 2] / 0, x[len(x) // 2 :]))
+
+
+def test_a_wrong_answer_is_wrong_without_assertions_too():
+    code = "from course_lib.exercises import start_here; print(start_here.fit.fault(lambda x, y, classes: (x * 0, x * 0)))"
+    found = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "is not right yet" in found.stdout, found.stderr

@@ -197,3 +197,13 @@ def test_several_networks_are_in_training_mode_together():
             assert all(model.training for model in models)
             run.record(loss=0.0)
     assert not any(model.training for model in models)
+
+
+def test_an_error_on_the_way_carries_the_record():
+    def broken(run):
+        raise ZeroDivisionError("a picture")
+
+    with pytest.raises(ZeroDivisionError, match="a picture") as caught:
+        Loop(make_model(), make_batches()).fit(2, watch=broken)
+    assert len(caught.value.run.steps["loss"]) == LENGTH == caught.value.run.step
+    assert f"record of {LENGTH} updates" in caught.value.__notes__[0] and "last_value.run" in caught.value.__notes__[0]

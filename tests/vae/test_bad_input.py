@@ -1,9 +1,11 @@
 """What is given to a model and would be computed without a word, or end deep inside PyTorch, is named instead."""
 
+import math
+
 import pytest
 import torch
 
-from course_lib import data
+from course_lib import data, vae
 from course_lib.vae import VAE, Autoencoder, VectorQuantizedVAE, binarised, evaluate_vae, mlp_vae, reconstruct, sample
 from tests.vae.runs import IMAGES
 
@@ -77,3 +79,18 @@ def test_labels_are_read_before_they_go_to_the_device():
             call()
     with pytest.raises(ValueError, match="x lies between 0 and 255"):
         reconstruct(model, 255 * X, labels % 3)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_numbers_that_are_not_finite_are_refused_where_they_would_pass_for_an_answer(bad):
+    x = torch.rand(20, 6)
+    linear = vae.fit_probabilistic_pca(x, 2)
+    x[3, 2] = bad
+    for look in (lambda: vae.principal_components(x, 2), lambda: linear.log_prob(x), lambda: vae.fit_probabilistic_pca(x, 2)):
+        with pytest.raises(ValueError, match="x is not finite"):
+            look()
+    model = vae.VectorQuantizedVAE(1, 32, 8, 4, widths=(4, 8))
+    with torch.no_grad():
+        next(model.parameters())[0] = bad
+    with pytest.raises(ValueError, match="not a finite number"):
+        vae.code_usage(model, data.load("glyphs", "test").subset(slice(0, 9)))

@@ -103,6 +103,7 @@ def recorded_note(figure: Figure, made: str) -> None:
     figure.supxlabel(text, fontsize=8, color="0.4", x=0.99, ha="right")
 
 
+@course_style
 def one_panel_each(
     panels: Sequence[str], xlabel: str, ylabel: str, height: float = 2.7, **options: Any
 ) -> tuple[Figure, list[Axes]]:

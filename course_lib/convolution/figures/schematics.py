@@ -25,6 +25,7 @@ from course_lib.viz import (
 )
 
 
+@course_style
 def sliding_frame(image: torch.Tensor, kernel: torch.Tensor, row: int, column: int) -> Figure:
     """One frame: the patch, its products with the kernel, their sum, the output so far."""
     response, (KH, KW) = conv2d_im2col(image[None, None], kernel[None, None])[0, 0], kernel.shape
