@@ -39,8 +39,8 @@ KEEP_AFTER = 1.0
 
 def suffixes() -> set[str]:
     """What the names of files end with that Pillow reads here, with the plug-ins that are loaded."""
-    formats = Image.registered_extensions()
-    return {suffix for suffix, name in formats.items() if name in Image.OPEN and name not in UNREADABLE}
+    known = Image.registered_extensions().items()
+    return {suffix for suffix, name in known if name in Image.OPEN and name not in UNREADABLE}
 
 
 @functools.cache
@@ -97,8 +97,6 @@ def _keep(kept: Path, images: np.ndarray, place: str) -> None:
         for stale in set(kept.parent.glob(f"{place}-*")) - {kept}:
             stale.unlink()
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         say_once(
             f"The images of the folder cannot be kept in {kept.parent} ({error.strerror}) and will be decoded each time; "
             "the environment variable COURSE_DATA names another place."

@@ -167,7 +167,7 @@ def _list(top: Folder, folders: dict[str, Folder], classes: list[str], splits: t
 
 def _say_what_is_left_out(path: Path, top: Folder, listed: int) -> None:
     """Print, once, how many files of a folder are no part of its set, by suffix, and the way out."""
-    loose = len(top.all_images()) - listed
+    loose = sum(len(folder.images) for folder in top.below()) - listed
     if loose:
         say_once(f"{path}: {loose} images lie outside the class folders and are passed over.")
     left_out = Counter(file.suffix.lower() or "without a suffix" for folder in top.below() for file in folder.others)

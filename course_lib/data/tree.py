@@ -37,7 +37,7 @@ class Folder:
     def all_images(self) -> list[Path]:
         """The image files here and below, in the order of their names, on every system the same."""
         files = [file for folder in self.below() for file in folder.images]
-        return sorted(files, key=lambda file: [normal(part) for part in file.relative_to(self.path).parts])
+        return sorted(files, key=lambda file: normal(str(file)).split(os.sep))
 
     def drawn(self) -> str:
         """The first folders below with the number of their images, a line for each."""
@@ -65,9 +65,10 @@ def walk(path: Path, suffixes: Collection[str]) -> Folder:
     for root, folders, files in os.walk(top, onerror=_refuse, followlinks=True):
         here = Path(root)
         folders[:] = sorted((name for name in folders if _is_seen(name) and not _leads_back(here / name)), key=normal)
-        paths = [here / name for name in sorted(files) if _is_seen(name)]
-        images = [file for file in paths if file.suffix.lower() in suffixes and file.is_file()]
-        seen[here] = Folder(here, {}, images, sorted(set(paths) - set(images)))
+        seen[here] = Folder(here, {}, [], [])
+        for name in filter(_is_seen, sorted(files)):
+            image = os.path.splitext(name)[1].lower() in suffixes and os.path.isfile(os.path.join(root, name))
+            (seen[here].images if image else seen[here].others).append(here / name)
         beside = seen[here.parent].folders if here != top else {}
         if normal(here.name) in beside:
             raise ValueError(f"{here.parent} has two folders that are both called {here.name}: join them, or rename one")

@@ -148,7 +148,7 @@ def _bounds(model: Model, x: torch.Tensor, labels: torch.Tensor | None, samples:
 
 
 @torch.no_grad()
-def reconstruct(model: Model, x: torch.Tensor, labels: torch.Tensor | None = None, batch_size: int = 500) -> torch.Tensor:
+def reconstruct(model: Model, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
     """Images [N, C, H, W] in [0, 1] -> the same through the model, at the mean of q, on the CPU.
 
     In evaluation mode; the modes of its parts are left as they were. labels: int64 [N] for a
@@ -156,13 +156,9 @@ def reconstruct(model: Model, x: torch.Tensor, labels: torch.Tensor | None = Non
     """
     check_range(x)
     device, labels = next(model.parameters()).device, _checked(labels, len(x), model)
-    images = []
     with evaluation_mode(model):
-        for part in torch.arange(len(x)).split(batch_size):
-            own = None if labels is None else labels[part.to(device)]
-            z = model.encode(x[part.to(x.device)].to(device), own)
-            images.append(model.image(z[0] if isinstance(z, tuple) else z, own).cpu())
-    return torch.cat(images)
+        z = model.encode(x.to(device), labels)
+        return model.image(z[0] if isinstance(z, tuple) else z, labels).cpu()
 
 
 @torch.no_grad()
