@@ -12,7 +12,6 @@ from course_lib.viz import course_style, curves, image_grid, plain, png
 from course_lib.viz.style import OTHER_FONTS
 from tests.repository.files import ROOT, name_of
 
-
 # The old pictures of chapter 8, which are being replaced.
 OLD = {ROOT / "course_lib/vae/figures.py", ROOT / "course_lib/vae/figures/old.py"}
 
