@@ -12,11 +12,7 @@ from course_lib.viz import course_style, curves, image_grid, plain, png
 from course_lib.viz.style import OTHER_FONTS
 from tests.repository.files import ROOT, name_of
 
-# The old pictures of chapter 8, which are being replaced.
-OLD = {ROOT / "course_lib/vae/figures.py", ROOT / "course_lib/vae/figures/old.py"}
-
-
-@pytest.mark.parametrize("path", sorted({*ROOT.glob("course_lib/**/*.py")} - OLD), ids=name_of)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("course_lib/**/*.py")), ids=name_of)
 def test_every_function_that_draws_has_the_style(path):
     functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
     drawing = [node for node in functions if node.returns and {"Figure", "Picture"} & names_in(node.returns)]
@@ -45,7 +41,7 @@ WORDS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Glyph|ignore:Matplotlib currently does not support")
+@pytest.mark.filterwarnings("ignore:Glyph", "ignore:Matplotlib currently does not support")
 @pytest.mark.parametrize("style", [{}, {"text.usetex": True}, {"font.family": ["no such font"]}, {"axes.unicode_minus": False}])
 def test_any_word_is_drawn_letter_by_letter(style):
     with matplotlib.rc_context(style):

@@ -45,6 +45,7 @@ def emerging(made: Mapping[str, Any]) -> Frames:
     )
 
 
+@course_style
 def filmstrip(frames: Mapping[int, Tensor], columns: Sequence[str] | None = None) -> Picture:
     """Images from the same z at several steps: by step, images [n, C, H, W], one row each."""
     rows = [f"step {step:,}" for step in frames]
@@ -55,6 +56,7 @@ def filmstrip(frames: Mapping[int, Tensor], columns: Sequence[str] | None = None
     return figure, f"The same {count} latent vectors at {', '.join(rows)}, one row each: strokes appear and become digits."
 
 
+@course_style
 def rows(images: Mapping[str, Tensor], what: str, columns: Sequence[str] | None = None) -> Picture:
     """A row of images [n, C, H, W] for each name."""
     count = len(next(iter(images.values())))

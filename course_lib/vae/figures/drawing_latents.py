@@ -87,6 +87,7 @@ def two_ways(known: Mapping[str, Mapping[str, float]]) -> Picture:
     return figure, f"What a linear probe knows of each factor. {text}."
 
 
+@course_style
 def styles(first: Tensor, drawn: Tensor, classes: Sequence[str]) -> Picture:
     """Each row: an image [n, C, H, W], and its style drawn as every class [n, K, C, H, W]."""
     tiles = torch.cat([first[:, None], drawn], dim=1).flatten(0, 1)
