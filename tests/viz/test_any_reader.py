@@ -12,6 +12,7 @@ from course_lib.viz import course_style, curves, image_grid, plain, png
 from course_lib.viz.style import OTHER_FONTS
 from tests.repository.files import ROOT, name_of
 
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("course_lib/**/*.py")), ids=name_of)
 def test_every_function_that_draws_has_the_style(path):
     functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
