@@ -15,6 +15,8 @@ from course_lib.convolution.sizes import conv_transpose_output_size
 from course_lib.convolution.transposed import conv_transpose2d
 from course_lib.viz import ROLES, Explorer, course_style, draw_image, new_figure, slider
 
+EDITED = "(your own)"  # what the list of kernels says of one that was typed
+
 
 def parse_kernel(text: str) -> torch.Tensor:
     """A kernel [KH, KW] from text: one row of numbers on each line.
@@ -86,7 +88,7 @@ def explore_convolution(images: Mapping[str, torch.Tensor]) -> Explorer:
     images: name -> [H, W] in [0, 1].
     """
     kernels = classical_kernels()
-    preset = widgets.Dropdown(options=list(kernels), value="Sobel, horizontal", description="start from")
+    preset = widgets.Dropdown(options=[*kernels, EDITED], value="Sobel, horizontal", description="start from")
     text = write_kernel(kernels[preset.value])
     area = {"description": "kernel", "continuous_update": False, "rows": 5, "layout": widgets.Layout(width="260px")}
     controls = {
@@ -103,9 +105,15 @@ def explore_convolution(images: Mapping[str, torch.Tensor]) -> Explorer:
         return render_position(images[picture], parse_kernel(kernel), **settings)
 
     def start_from(change: dict[str, Any]) -> None:
-        controls["kernel"].value = write_kernel(kernels[change["new"]])
+        if change["new"] != EDITED:
+            controls["kernel"].value = write_kernel(kernels[change["new"]])
+
+    def edit(change: dict[str, Any]) -> None:  # so that the same kernel can be chosen again
+        if preset.value != EDITED and change["new"] != write_kernel(kernels[preset.value]):
+            preset.value = EDITED
 
     preset.observe(start_from, names="value")
+    controls["kernel"].observe(edit, names="value")
     left = widgets.VBox([controls["picture"], preset, controls["kernel"]])
     right = widgets.VBox([controls[name] for name in ("stride", "padding", "dilation", "row", "column")])
     alt = (

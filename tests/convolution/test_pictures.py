@@ -242,6 +242,10 @@ def test_the_explorer_starts_from_presets_and_names_mistakes():
     assert "line 2 of the kernel has 1 numbers" in explorer.error.value
     explorer.controls["kernel"].value = "1 2 3 4 5 6 7 8 9"
     assert "the kernel does not fit" in explorer.error.value
+    assert preset.value == explorers.EDITED
+    preset.value = "Gaussian blur"  # the same again undoes what was typed
+    assert explorer.controls["kernel"].value == explorers.write_kernel(classical_kernels()["Gaussian blur"])
+    assert not explorer.error.value
 
 
 def test_the_explorer_of_stamps_follows_its_controls_and_names_what_cannot_be():
