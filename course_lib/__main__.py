@@ -1,6 +1,6 @@
-"""`python -m course_lib`: a short report on this machine.
+"""`python -m course_lib`: a short report on this machine; `python -m course_lib train` trains.
 
-It exits with 1 if something needed is missing.
+The report exits with 1 if something needed is missing.
 """
 
 import sys
@@ -23,4 +23,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["train"]:
+        from course_lib import train
+
+        sys.exit(train.main(sys.argv[2:]))
     sys.exit(main())

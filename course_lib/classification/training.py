@@ -93,7 +93,7 @@ def fit_classifier(
     updates = _make_optimizer(model, optimizer, lr, momentum, weight_decay)
     rngs = {"order": batches.rng} | ({"augment": augment.rng} if isinstance(augment, Augment) else {})
     run = Run.begin(resume, settings, {"updates": updates}, rngs, batches.device, ADVICE)
-    forward = prepared(model, batches.device, bfloat16=bfloat16, compile=compile)
+    forward = run.world.replicated(prepared(model, batches.device, bfloat16=bfloat16, compile=compile))
 
     def measure() -> dict[str, float]:
         if validation is None:
@@ -107,7 +107,7 @@ def fit_classifier(
     with run.training(epochs * len(batches), model):
         for x, y in run.batches(batches, measure=measure, watch=watch):
             rate = set_rate(updates, learning_rate(schedule, run.progress, lr))
-            x = x if augment is None else augment(x)
+            x, y = run.world.share(x if augment is None else augment(x), y)
             loss, accuracy = classifier_step(forward, updates, x, y, label_smoothing=label_smoothing)
             run.record(loss=loss, accuracy=accuracy, learning_rate=rate)
     return run
@@ -126,7 +126,8 @@ def classifier_step(
     x: [N, C, H, W], y: int64 [N]. Returns (loss, share of right answers), scalars on the device, of
     the model before the update.
     """
-    logits = model(x).float()  # bfloat16's 8 significant bits are too few for the sum in the loss
+    logits = model(x)
+    logits = logits.float() if logits.dtype == torch.bfloat16 else logits  # 8 significant bits are too few for the loss
     loss = F.cross_entropy(logits, y, label_smoothing=label_smoothing)
     optimizer.zero_grad()  # gradients add up until they are cleared
     loss.backward()

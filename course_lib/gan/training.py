@@ -10,7 +10,7 @@ from course_lib.gan.losses import non_saturating
 from course_lib.gan.mixtures import PointBatches
 from course_lib.gan.models import Generator, PointGenerator
 from course_lib.runtime.checks import check_labels, check_rng
-from course_lib.training import Run, check_settings, ema_update, learning_rate, prepared, set_rate
+from course_lib.training import Run, check_last_batch, check_settings, ema_update, learning_rate, prepared, set_rate
 
 ADVICE = (
     "One network has run away from the other. Build both anew and lower the learning rates (a third is a good second try), or "
@@ -119,9 +119,10 @@ def fit_gan(
     optimizers = {"generator": G_optimizer, "discriminator": D_optimizer}
     rngs = {"order": batches.rng, "z": rng} | ({} if augment is None else {"augment": augment.rng})
     run = Run.begin(resume, settings, optimizers, rngs, device, ADVICE)
-    G_forward = prepared(G, device, bfloat16=bfloat16, compile=compile)
-    D_forward = prepared(D, device, bfloat16=bfloat16, compile=compile and penalty is None)
-    changed = nn.Identity() if augment is None else augment
+    world, changed = run.world, nn.Identity() if augment is None else augment
+    G_forward = world.replicated(prepared(G, device, bfloat16=bfloat16, compile=compile))
+    D_plain = prepared(D, device, bfloat16=bfloat16, compile=compile and penalty is None)
+    D_forward = world.replicated(D_plain)  # G learns through the plain one, which gets no gradients
     low, high = G.range
     said = {name: torch.tensor(values[-1], device=device) for name, values in run.steps.items()}
 
@@ -129,12 +130,13 @@ def fit_gan(
         for x, y in run.batches(batches, watch=watch, watch_every=watch_every):
             set_rate(G_optimizer, learning_rate("late-decay", run.progress, generator_lr))
             set_rate(D_optimizer, learning_rate("late-decay", run.progress, discriminator_lr))
-            labels = y if G.classes else None
-            real = low + (high - low) * x
-            fake = G_forward(G.noise(len(x), rng), labels)
-            said |= discriminator_step(D_forward, D_optimizer, changed(real), changed(fake), labels, loss=loss, penalty=penalty)
+            real = changed(low + (high - low) * x)
+            real, z, labels = world.share(real, G.noise(len(x), rng), y if G.classes else None)
+            fake = G_forward(z, labels)
+            shown = world.changed(changed, fake)
+            said |= discriminator_step(D_forward, D_optimizer, real, shown, labels, loss=loss, penalty=penalty)
             if run.step % discriminator_steps == 0:
-                said |= generator_step(D_forward, G_optimizer, changed(fake), labels, loss=loss)
+                said |= generator_step(D_plain, G_optimizer, world.changed(changed, fake), labels, loss=loss)
                 if average is not None:
                     ema_update(average, G, min(average_decay, (1 + run.step) / (10 + run.step)))
             run.record(**said)
@@ -197,6 +199,8 @@ def generator_step(
 
 def _check_data(G: Generator | PointGenerator, D: nn.Module, batches: Batches | PointBatches, penalty: Penalty | None) -> None:
     """Refuse networks and labels that do not fit each other before any step."""
+    if isinstance(batches, Batches):
+        check_last_batch(batches, nn.ModuleList([G, D]))
     mixing = [name for name, part in D.named_modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
     if penalty is not None and mixing:
         raise ValueError(

@@ -66,6 +66,18 @@ def processor() -> str:
     return f"{model}, {instructions}{' with bfloat16' if bfloat16 else ''}"
 
 
+def bfloat16_pays(device: torch.device) -> bool:
+    """Whether training in bfloat16 is the faster way on `device`: whether it has units for it.
+
+    It is the one place where defaults that differ by device are chosen. On a CPU with AVX-512
+    bfloat16 or AMX the three loops made more images per second (`make bench-devices` says how many
+    more); without such units PyTorch computes bfloat16 by detours, up to ten times slower.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 def bfloat16_works(device: torch.device) -> bool:
     """Whether `device` computes in bfloat16: a small product is compared with that in float32.
 

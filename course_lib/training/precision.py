@@ -3,24 +3,28 @@
 Arranged once, outside the steps.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import nn
 
 
-def prepared(model: nn.Module, device: torch.device, *, bfloat16: bool = False, compile: bool = False) -> Callable:
+def prepared(model: nn.Module, device: torch.device, *, bfloat16: bool = False, compile: bool = False) -> nn.Module:
     """The model as a training step calls it: plain, with ``torch.compile``, or in bfloat16.
 
     Only the forward pass is computed under autocast, as PyTorch advises; the losses take float32
     again.
     """
-    forward = torch.compile(model) if compile else model
-    if not bfloat16:
-        return forward
+    forward: nn.Module = torch.compile(model) if compile else model  # type: ignore[assignment]
+    return InBfloat16(forward, device) if bfloat16 else forward
 
-    def in_bfloat16(*inputs: object) -> object:
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            return forward(*inputs)
 
-    return in_bfloat16
+class InBfloat16(nn.Module):
+    """A model whose forward pass is computed in bfloat16, where PyTorch's autocast allows it."""
+
+    def __init__(self, model: nn.Module, device: torch.device) -> None:
+        super().__init__()
+        self.model, self.device_type = model, device.type
+
+    def forward(self, *inputs: object) -> object:
+        """What the model returns."""
+        with torch.autocast(self.device_type, dtype=torch.bfloat16):
+            return self.model(*inputs)

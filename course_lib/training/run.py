@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from course_lib.training.devices import World
 from course_lib.training.modes import evaluation_mode
 from course_lib.training.progress import Progress
 from course_lib.training.stop import StopButton
@@ -51,6 +52,7 @@ class Run:
         seconds: wall time of the training so far, without measuring and drawing.
         stopped: whether the Stop button ended it.
         state: of the optimizers and all random numbers when the run ended; None before that.
+        world: the processes that learn together. Each records the values of the whole batch.
     """
 
     def __init__(self, settings: Mapping) -> None:
@@ -59,7 +61,9 @@ class Run:
         self.steps: dict[str, list[float]] = {}
         self.epochs: list[dict] = []
         self.state: dict | None = None
+        self.world = World()
         self._unread: list[dict] = []
+        self._batches: Any = None  # those of the run while it goes on
 
     @classmethod
     def begin(
@@ -110,11 +114,14 @@ class Run:
         """Training mode inside, for `total` updates; evaluation mode afterwards and on errors, which
         carry the run as their attribute `run`.
 
-        The Stop button (Ctrl-C) ends `batches` after the present step instead of breaking in.
+        The Stop button (Ctrl-C) ends `batches` after the present step instead of breaking in;
+        where several processes learn together, and would stop at different steps, it breaks in.
         """
         self._total, self._models = total, models
+        stop = StopButton() if self.world.size == 1 else contextlib.nullcontext(StopButton())
+        quiet = {"disable": True} if self.world.rank else {}
         try:
-            with StopButton() as self._stop, Progress(total, self.step) as self._bar:
+            with stop as self._stop, Progress(total, self.step, **quiet) as self._bar:
                 for model in models:
                     model.train()
                 yield
@@ -125,7 +132,7 @@ class Run:
         finally:
             for model in models:
                 model.eval()
-            self._models, self._optimizers = (), {}  # a record does not keep the networks alive
+            self._models, self._optimizers, self._batches = (), {}, None  # a record does not keep the networks alive
 
     @property
     def progress(self) -> float:
@@ -153,8 +160,8 @@ class Run:
                 mode, and off the clock.
             watch_every: call `watch` after so many updates instead.
         """
-        length = len(batches)
-        order, self._start = batches.rng.get_state(), time.perf_counter()  # the present pass is drawn from that state
+        length, self._batches = len(batches), batches
+        self._order, self._start = batches.rng.get_state(), time.perf_counter()  # the present pass is drawn from that state
         while self.step < self._total and not self._stop.pressed:
             for number, batch in enumerate(batches):
                 if number < self.step % length:
@@ -167,10 +174,10 @@ class Run:
                     self._aside(watch, self)
                 if self._stop.pressed or self.step == self._total:
                     break
-            if self.step % length == 0:
-                order = batches.rng.get_state()
+            self._order = self._next_order()
         self._pause()
-        self._keep(order)
+        self.world.agree(*self._models)
+        self.stopped, self.state = self.step < self._total, self._present_state()
 
     def record(self, **values: torch.Tensor | float) -> None:
         """Note the values of an update.
@@ -181,7 +188,7 @@ class Run:
         happened.
         """
         self.step += 1
-        self._unread.append(values)
+        self._unread.append(self.world.weighted(values))
         if len(self._unread) == READ_EVERY:
             self.read()
 
@@ -191,14 +198,20 @@ class Run:
         for name in unread[0] if unread else ():
             values = [row[name] for row in unread]
             tensors = all(isinstance(value, torch.Tensor) for value in values)  # then one transfer is enough
-            self.steps.setdefault(name, []).extend(torch.stack(values).tolist() if tensors else map(float, values))
+            read = self.world.total(torch.stack(values)).tolist() if tensors else map(float, values)
+            self.steps.setdefault(name, []).extend(read)
         for place in range(-len(unread), 0):
             for name, numbers in self.steps.items():
                 self._check(name, numbers[place], f"in step {self.step + place + 1}")
 
     def state_dict(self) -> dict:
-        """Everything of the run, as `save_checkpoint` takes it for `training`."""
-        return copy.deepcopy({name: vars(self)[name] for name in SAVED})
+        """Everything of the run, as `save_checkpoint` takes it for `training`.
+
+        Called in `watch`, it is the state after the present step: a run that is killed later can
+        be resumed from there.
+        """
+        state = self.state if self._batches is None else self._present_state()
+        return copy.deepcopy({**{name: vars(self)[name] for name in SAVED}, "state": state})
 
     @classmethod
     def from_state_dict(cls, state: Mapping | None) -> "Run":
@@ -230,15 +243,15 @@ class Run:
         for name in self._rngs.keys() & state["rngs"].keys():  # "device" only where both were on a GPU
             self._rngs[name].set_state(state["rngs"][name].cpu())
 
-    def _keep(self, order: torch.Tensor) -> None:
-        """Keep the state to resume from.
-
-        order: of the batches' generator, before the pass that is not finished.
-        """
-        self.stopped = self.step < self._total
+    def _present_state(self) -> dict:
+        """The state to resume from, between two steps."""
         optimizers = {name: copy.deepcopy(optimizer.state_dict()) for name, optimizer in self._optimizers.items()}
         rngs = {name: rng.get_state() for name, rng in self._rngs.items()}
-        self.state = {"optimizers": optimizers, "rngs": {**rngs, "order": order}}
+        return {"optimizers": optimizers, "rngs": {**rngs, "order": self._next_order()}}
+
+    def _next_order(self) -> torch.Tensor:
+        """The state of the batches' generator before the pass that the next step belongs to."""
+        return self._batches.rng.get_state() if self.step % len(self._batches) == 0 else self._order
 
     def _pause(self) -> None:
         """Read what is still on the device, and count the time since the clock was read."""
@@ -250,6 +263,7 @@ class Run:
         """What an action returns, in evaluation mode, with no bar on the screen, off the clock."""
         self._pause()
         self._bar.hide()
+        self.world.agree(*self._models)
         with evaluation_mode(*self._models):
             result = action(*arguments)
         self._start = time.perf_counter()

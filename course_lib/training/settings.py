@@ -6,6 +6,7 @@ from torch import nn
 
 from course_lib.data import Batches
 from course_lib.runtime.checks import check_choice, check_count, check_number
+from course_lib.training.devices import World
 from course_lib.training.schedules import SCHEDULES
 
 COUNTS = ("epochs", "steps", "batch_size", "discriminator_steps", "watch_every")
@@ -36,9 +37,13 @@ def check_settings(**settings: object) -> dict:
 
 
 def check_last_batch(batches: Batches, model: nn.Module) -> None:
-    """Raise ValueError where a batch has one image and the model normalises over the batch."""
-    count, batch_size = len(batches.images), batches.batch_size
+    """Raise ValueError where a batch is too small: for one image in each process, or where the model
+    normalises over the batch, and does so in each process alone, for two.
+    """
+    count, batch_size, world = len(batches.images), batches.batch_size, World()
     smallest = batch_size if batches.drop_last else count % batch_size or batch_size
-    if smallest == 1 and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
+    world.share(range(smallest))
+    if smallest // world.size == 1 and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
         way_out = "batch normalisation needs at least two: give Batches drop_last=True, or another batch_size"
-        raise ValueError(f"the last batch of {count} images in batches of {batch_size} has one: {way_out}")
+        where = f" for a process of {world.size}" if world.size > 1 else ""
+        raise ValueError(f"the last batch of {count} images in batches of {batch_size} has one{where}: {way_out}")

@@ -109,8 +109,8 @@ def evaluate_vae(
     """
     samples = check_count("samples", samples, least=0)
     _checked(images.labels if model.classes else None, len(images), model)
-    device, rng = next(model.parameters()).device, check_rng(rng)
-    batches = Batches(images, batch_size=batch_size, shuffle=False, device=device, channels_last=True)
+    weight, rng = next(model.parameters()), check_rng(rng)
+    batches = Batches(images, batch_size=batch_size, shuffle=False, device=weight.device, dtype=weight.dtype, channels_last=True)
     # All at once: torch.randn in parts is another stream, unless each part has a multiple of 16
     # numbers.
     eps_of_terms = model.noise(len(images), rng).split(batch_size)

@@ -107,7 +107,7 @@ def fit_vae(
     # Fused: one pass over the memory for each parameter, where Adam's formula makes a dozen.
     optimizer = torch.optim.Adam(model.parameters(), lr, betas=betas, fused=True)
     run = Run.begin(resume, settings, {"updates": optimizer}, {"order": batches.rng, "eps": rng}, device, ADVICE)
-    forward = prepared(model, device, bfloat16=bfloat16, compile=compile)
+    forward = run.world.replicated(prepared(model, device, bfloat16=bfloat16, compile=compile))
     rising = kl_warm_up * epochs * len(batches)  # steps in which the weight of the KL rises
 
     def measure() -> dict[str, float]:
@@ -122,7 +122,7 @@ def fit_vae(
             set_rate(optimizer, learning_rate(schedule, run.progress, lr, WARM_UP))
             weight = beta * min(1.0, (run.step + 1) / rising) if rising else beta
             x, labels = binarised(x, binarise, rng), y if model.classes else None
-            eps = model.noise(len(x), rng)
+            x, labels, eps = run.world.share(x, labels, model.noise(len(x), rng))
             run.record(**vae_step(forward, optimizer, x, labels, eps, beta=weight, free_bits=free_bits))
     return run
 
