@@ -59,7 +59,8 @@ ifneq ($(shell $(DESCRIBE) 2>/dev/null || echo broken),$(shell cat $(STAMP) 2>/d
 endif
 
 .PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format \
-	health pretrained record bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
+	health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices gpu-check \
+	speedrun test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -144,6 +145,15 @@ bench-vae: $(STAMP) ## how fast autoencoders learn: PART="loop mlp glyphs", also
 
 bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
+
+bench-devices: $(STAMP) ## the loops on this device, bfloat16 on and off: PART="loops processes" (processes: two on the CPUs)
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.devices $(PART)
+
+gpu-check: $(STAMP) ## check everything on a GPU in ten minutes; COURSE_DEVICE=cpu: on the CPU; PART="speed": a part of it
+	@$(IN_VENV) tools.gpu_check $(PART)
+
+speedrun: $(STAMP) ## CIFAR-10 to 94 % on one GPU, as fast as the course's pieces go: needs CIFAR-10 in the data root
+	@TQDM_DISABLE=1 $(IN_VENV) benchmarks.speedrun $(PART)
 
 pretrained: $(STAMP) ## train what the package brings again: PART="judge mnist"; all takes an hour, with MNIST in the data root
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.pretrained $(PART)

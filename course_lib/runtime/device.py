@@ -69,9 +69,9 @@ def processor() -> str:
 def bfloat16_pays(device: torch.device) -> bool:
     """Whether training in bfloat16 is the faster way on `device`: whether it has units for it.
 
-    It is the one place where defaults that differ by device are chosen. On a CPU with AVX-512
-    bfloat16 or AMX the three loops made more images per second (`make bench-devices` says how many
-    more); without such units PyTorch computes bfloat16 by detours, up to ten times slower.
+    It is the one place where a default that differs by device is chosen. On a CPU with AVX-512
+    bfloat16 the three loops made about 1.2 times the images per second (`make bench-devices`);
+    without such units PyTorch computes bfloat16 by detours, which can take ten times as long.
     """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)

@@ -5,7 +5,7 @@ import torch
 
 from course_lib.runtime import device as module
 from course_lib.runtime import pick_device
-from course_lib.runtime.device import bfloat16_works, describe_device, processor
+from course_lib.runtime.device import bfloat16_pays, bfloat16_works, describe_device, processor
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,17 @@ def test_bfloat16_is_tried_and_not_assumed(monkeypatch):
     # A device that has the type and lacks the operation.
     monkeypatch.setattr(torch.Tensor, "__matmul__", lambda left, right: (_ for _ in ()).throw(RuntimeError("not implemented")))
     assert not bfloat16_works(torch.device("cpu"))
+
+
+def test_bfloat16_is_the_default_where_there_are_units_for_it(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    for has in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda has=has: has)
+        assert bfloat16_pays(torch.device("cpu")) is has
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, has=has: (8, 0) if has else (7, 5))
+        assert bfloat16_pays(torch.device("cuda", 0)) is has
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert bfloat16_pays(torch.device("cpu")) and not bfloat16_pays(torch.device("mps"))
 
 
 def test_the_description_names_the_device(device):
