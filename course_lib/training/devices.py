@@ -7,8 +7,9 @@ own slice, and PyTorch's DistributedDataParallel adds up the gradients, each wei
 of the batch that it comes from. So the steps are those of one process with the whole batch, a last
 batch of any size included, and a checkpoint can be resumed by any number of processes.
 
-Two things see a slice and not the batch: batch normalisation on a CPU (on GPUs it is synchronised),
-and random numbers that PyTorch's own generator draws inside a model, as for dropout.
+Three things see a slice and not the batch: batch normalisation on a CPU (on GPUs it is
+synchronised), random numbers that PyTorch's own generator draws, as for dropout and
+`gradient_penalty`, and the mean KL that `free_bits` of `elbo` are compared with.
 """
 
 import contextlib
