@@ -1,19 +1,19 @@
 """An open task in a notebook: it has no solution, and the grader reports its score, on private images if a word is given."""
 
-import contextlib
 import csv
-import io
 import re
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.data import render, sample_factors
 from tests.repository.files import NOTEBOOKS, notebook
-from tools import exercises, grading
+from tools import exercises, grade_class, grading
 from tools.exercises import handout
-from tools.grading import grade, one_by_one
+from tools.sandbox.host import missing
+
+UNSAFE = bool(missing())  # where there is no sandbox, the same without walls
 
 FOLDED = "<details><summary>Solution</summary>\n\n```python\ndef same(x):\n    return x\n```\n\n</details>"
 LEARN = "def learn(images, labels):\n    {}"
@@ -48,8 +48,10 @@ def test_an_open_task_has_no_solution_and_is_handed_out_as_it_is(scored):
     assert exercises.open_tasks(scored) == {"learn": "quick"}
     assert exercises.open_tasks(of("learning.task.score(learn)")) == {}, "only after an exercise"
     assert "your turn" in handout(scored).cells[-2].source
-    assert one_by_one(scored).cells[7].source == "quick.score(learn)"
-    assert one_by_one(scored, private="tu'lip").cells[7].source == """quick.score(learn, name="private:tu'lip")"""
+
+
+def grade(*given) -> dict[str, str]:
+    return grading.grade(*given, unsafe=UNSAFE)
 
 
 def test_an_open_task_is_scored_beside_the_exercises(scored):
@@ -63,38 +65,26 @@ def test_an_open_task_is_scored_beside_the_exercises(scored):
         (LEARN.format("print('learn reads 99.0 % of 50 digits')"), "waiting"),
         (LEARN.format("raise ValueError('no')"), "has no score yet: it raises ValueError: no"),
         (LEARN.format("return torch.nn.Linear(400, 400)"), "has no score yet: its model has 160,400 weights, and 100,000 are "),
-        ("def learn(images labels):", "SyntaxError: "),
+        ("def learn(images labels):", "could not be read: cell 1 is no Python (SyntaxError"),
         ("learner = 3", "missing"),
     ],
     ids=["waiting", "raises", "large", "broken", "missing"],
 )
 def test_what_gets_no_score_is_told_apart(scored, answer, words):
-    """As in a kernel, but without one: the cells run here."""
-    given = grading.answers(of(answer), exercises.exercises(scored))
-    assembled, places = grading.assemble(one_by_one(scored), given)
-    names: dict = {}
-    for cell in assembled.cells:
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            try:
-                exec(cell.source, names)
-            except Exception as error:
-                cell.outputs.append(new_output("error", ename=type(error).__name__, evalue=str(error)))
-        cell.outputs.append(new_output("stream", text=said.getvalue()))
-    found = [grading.verdict(*assembled.cells[place : place + 2]) for place in places.values()]
-    assert (found or ["missing"])[0].startswith(words)
+    assert grade(scored, of(answer))["learn"].startswith(words)
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
         ("while True: pass", "has no score yet: it takes more than 3 core-seconds"),
-        ("import time; time.sleep(999)", "does not end within 15 s"),
-        ("import os; os._exit(1)", "ends the kernel"),
+        ("import time; time.sleep(999)", "has no score yet: it does not end within 8 s"),
+        ("import os; os._exit(1)", "has no score yet: it ends its process, or takes more memory than there is"),
     ],
     ids=["busy", "waits", "exits"],
 )
 def test_a_learn_without_an_end_or_that_ends_the_kernel_costs_only_itself(scored, monkeypatch, line, words):
-    monkeypatch.setattr(grading, "CELL_TIMEOUT", 15)
+    monkeypatch.setattr(grading, "OPEN_LIMIT", 8 if "sleep" in line else 120)
     assert grade(scored, of("def same(x):\n    return x", LEARN.format(line))) == {"same": "right", "learn": words}
 
 
@@ -102,22 +92,41 @@ def test_the_command_scores_an_open_task_and_first_the_course_s_own(scored, tmp_
     (tmp_path / "in").mkdir()
     nbformat.write(scored, tmp_path / "scored.ipynb")
     total = render(sample_factors("private:tulip", "train", range(60)))[0].sum().item()
+    # Neither the word nor the typefaces are there, wherever a `learn` looks.
     asserts = ['import os; assert "tulip" not in str(os.environ)', f"assert images.sum() == {total}"]
+    if not UNSAFE:
+        look = "open(f'/proc/{p}/cmdline').read() for p in os.listdir('/proc') if p.isdigit()"
+        asserts += [f"assert 'tulip' not in str([{look}])"]
     nbformat.write(of(MODEL.replace("    return", f"    {'; '.join(asserts)}\n    return")), tmp_path / "in" / "a.ipynb")
     for name in ("PRIVATE", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):
         monkeypatch.setenv(name, "PRIVATE=tulip")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["grading", "scored.ipynb", "in", "--private", "tulip", "--csv", "table.csv"])
-    assert grading.main() == 0
-    output, errors = capsys.readouterr()
-    assert errors == ""
-    first, second = output.splitlines()
+    settings = ["--private", "tulip", "--csv", "table.csv", "--out", "out", *["--unsafe"] * UNSAFE]
+    monkeypatch.setattr("sys.argv", ["grade", "scored.ipynb", "in", *settings])
+    assert grade_class.main() == 0
+    output, _ = capsys.readouterr()
+    first, second, _ = output.splitlines()
     assert re.fullmatch(r"the course's own: learn: \d+\.\d %", first)
     assert re.fullmatch(r"a.ipynb: 0 of 1; same: missing; learn: \d+\.\d %", second)
     with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
-        header, own, row = csv.reader(file)
-    assert header == ["file", "right", "same", "learn"] and own[:3] == ["the course's own", "", ""]
-    assert row == ["a.ipynb", "0", "missing", second.rpartition(": ")[2]] and own[3] == first.rpartition(": ")[2]
+        header, row = csv.reader(file)
+    assert header[4:8] == ["points", "maximum", "same", "learn"]
+    assert row[4:8] == ["0", "1", "missing", second.rpartition(": ")[2]]
+
+
+@pytest.mark.skipif(UNSAFE, reason=missing() or "there is a sandbox")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from course_lib.data import render, sample_factors; render(sample_factors('glyphs-color', 'unseen-fonts', range(5)))",
+        "from course_lib.exercises.learning import task; return task.reference(images, labels)",
+        "import gc; next(o for o in gc.get_objects() if isinstance(o, str) and o.startswith('private:'))",
+    ],
+    ids=["draws", "reference", "word"],
+)
+def test_a_learn_cannot_draw_the_typefaces_or_find_the_word(scored, line):
+    found = grading.grade(scored, of(LEARN.format(line)), private="tulip")["learn"]
+    assert found.startswith("has no score yet: it raises"), found
 
 
 def test_chapter_5_ends_in_the_task_that_is_graded():
