@@ -26,7 +26,7 @@ from tools.sandbox.host import missing
 from tools.tasks import course_of
 
 COURSES = "the course's own"  # its line in the results
-CONTAINER = "or run the course in a container without a network (README, 'Safe grading')"
+CONTAINER = "or run the course in a container without a network (TEACHING.md, 'Safe grading')"
 
 
 class Worker:
