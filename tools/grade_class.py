@@ -17,13 +17,13 @@ import nbformat
 from tqdm import tqdm
 
 from tools.answers import find, read_cells, unread_answer
-from tools.exercises import open_tasks, read_course
+from tools.exercises import read_course
 from tools.files import ROOT
 from tools.grading import HIDDEN_SEED, LIMIT, Boxes, grade_all
 from tools.handed_in import HandIn, handed_in_files, read, title
 from tools.marks import Marks, Row, row
 from tools.sandbox.host import missing
-from tools.tasks import course_of
+from tools.tasks import Course, course_of, images, in_words
 
 COURSES = "the course's own"  # its line in the results
 CONTAINER = "or run the course in a container without a network (TEACHING.md, 'Safe grading')"
@@ -78,12 +78,10 @@ def rows(files: list[HandIn], jobs: int, arguments: tuple) -> Iterator[Row]:
             yield done.result()
 
 
-def courses_own(book: nbformat.NotebookNode, arguments: tuple) -> str:
+def courses_own(course: Course, private: str) -> str:
     """A line of the scores of the course's own answers to the open tasks."""
-    tasks = course_of(book).tasks
-    word = arguments[1]["private"]
-    found = {name: tasks[name].exercise.measure(tasks[name].exercise.reference, f"private:{word}") for name in open_tasks(book)}
-    scores = {name: f"{100 * score.accuracy:.1f} %" if hasattr(score, "accuracy") else score for name, score in found.items()}
+    tasks = {name: course.tasks[name].exercise for name in course.open}
+    scores = {name: in_words(task.measure(task.reference, **images(private))) for name, task in tasks.items()}
     return f"{COURSES}: " + "; ".join(f"{name}: {score}" for name, score in scores.items())
 
 
@@ -111,10 +109,11 @@ def main() -> int:
     private, seed = given.private.strip(), given.seed
     try:
         book = read_course(given.notebook)
+        course = course_of(book)
         files = handed_in_files(given.handed_in)
         if given.csv and not Path(given.csv).parent.is_dir():
             raise ValueError(f"CSV is {given.csv!r}: its folder does not exist")
-        if private and not open_tasks(book):
+        if private and not course.open:
             raise ValueError(f"PRIVATE is {private!r}: {given.notebook.name} has no open task to be scored on private images")
         if given.jobs < 1:
             raise ValueError(f"JOBS is {given.jobs}: at least one file at a time")
@@ -124,17 +123,15 @@ def main() -> int:
         print(f"make grade: {error}", file=sys.stderr)
         return 1
     arguments = (book, {"seconds": given.seconds, "seed": seed, "private": private}, given.unsafe)
-    names = [*course_of(book).tasks]
-    maximum = len(names) - len(open_tasks(book))
     folder = Path(given.out) if given.out else ROOT / "build" / "marks" / given.notebook.stem
-    marks = Marks(folder, given.notebook.stem, names, maximum)
+    marks = Marks(folder, given.notebook.stem, [*course.tasks], course.maximum)
     if private:
-        print(courses_own(book, arguments), flush=True)
+        print(courses_own(course, private), flush=True)
     tqdm.monitor_interval = 0  # no thread, which a fork would not like
     with contextlib.closing(tqdm(total=len(files), unit=" files", disable=None)) as progress:
         for new in rows(files, given.jobs, arguments):
             marks.add(new)
-            tqdm.write(new.line(maximum), file=sys.stdout)
+            tqdm.write(new.line(course.maximum), file=sys.stdout)
             progress.update()
     marks.finish(given.csv)
     left = sum(bool(one.why) for one in marks.rows)

@@ -50,15 +50,27 @@ class Course:
     solutions: dict[str, Notebook]
     modules: tuple[str, ...]
 
+    @property
+    def open(self) -> list[str]:
+        """The names of the open tasks."""
+        return [name for name, task in self.tasks.items() if task.is_open]
+
+    @property
+    def maximum(self) -> int:
+        """The points that can be had: one for each exercise. What a score is worth, a teacher decides."""
+        return len(self.tasks) - len(self.open)
+
 
 def course_of(book: nbformat.NotebookNode) -> Course:
     """Reads a notebook of the course, and runs the cells that its checks need."""
-    cells, asked = course_cells(book), exercises(book)
+    cells = course_cells(book)
     scored, tasks = open_tasks(book), {}
-    for name, place in asked.items():
+    for name, place in exercises(book).items():
         check = book.cells[place + 1].source
         if name in scored:
-            tasks[name] = Task(name, evaluate(cells, scored[name]), is_open=True)
+            task = evaluate(cells, scored[name])
+            if hasattr(task, "measure"):  # one without is for the page alone
+                tasks[name] = Task(name, task, is_open=True)
         elif chosen := chooses(check, name):
             exercise = evaluate(cells, chosen)
             tasks[name] = Task(name, exercise, where_used(cells, chosen, exercise))
@@ -66,7 +78,8 @@ def course_of(book: nbformat.NotebookNode) -> Course:
             tasks[name] = Task(name, check=check)
     folded = {name: one_cell(code) for name, code in solutions(book).items()}
     used = [one_cell(task.use[0]) for task in tasks.values() if task.use]
-    return Course(cells, tasks, stubs(book), folded, modules(cells, *used))
+    asked = {name: stub for name, stub in stubs(book).items() if name in tasks}
+    return Course(cells, tasks, asked, folded, modules(cells, *used))
 
 
 def one_cell(source: str) -> Notebook:
@@ -163,36 +176,51 @@ class Remote:
             raise ChangedArguments
         return reply.get("found")
 
-    def learn(self, cores: float) -> Callable:
-        """As the `learn` of an open task, for which it has so many core-seconds."""
+    def learner(self, cores: float) -> Callable:
+        """As the answer to an open task: for the learning it has so many core-seconds."""
 
-        def learn(images: torch.Tensor, labels: torch.Tensor) -> Any:
-            reply = self.ask({"learn": [images, labels], "seed": 0}, cores)
+        def learn(*given: torch.Tensor) -> Any:
+            reply = self.ask({"learn": list(given), "seed": 0}, cores)
             if reply.get("changed"):
-                labels.add_(1)
+                given[0].add_(1)
             if not reply.get("is"):
                 return type(str(reply["model"]), (), {})() if reply.get("model") else None
-            return RemoteModel(self, cores, int(reply["weights"]))
+            return RemoteModel(self, cores, int(reply["weights"]), reply.get("prior"))
 
         learn.__name__ = self.__name__
         return learn
 
 
 class RemoteModel(torch.nn.Module):
-    """A model that stays in the sandbox; it says how many weights it has."""
+    """A model that stays in the sandbox; here are how many weights it has, and its prior if it is a VAE with one."""
 
-    def __init__(self, remote: Remote, cores: float, weights: int):
+    def __init__(self, remote: Remote, cores: float, weights: int, prior: Any, number: int = 0):
         super().__init__()
-        self.remote, self.cores = remote, cores
+        self.remote, self.cores, self.prior, self.number = remote, cores, prior, number
         self.register_buffer("claimed", torch.empty(max(weights, 0), device="meta"))
+
+    def __deepcopy__(self, memo: dict) -> "RemoteModel":
+        number = self.remote.ask({"copy": self.number}, self.cores).get("number")
+        return RemoteModel(self.remote, self.cores, len(self.claimed), self.prior, int(number))
 
     def cpu(self) -> "RemoteModel":
         """It is there already."""
         return self
 
+    def _asked(self, method: str, x: torch.Tensor) -> Any:
+        return self.remote.ask({"model": self.number, "method": method, "x": x}, self.cores).get("found")
+
     def forward(self, x: torch.Tensor) -> Any:
-        """The scores of images."""
-        return self.remote.ask({"judge": x}, self.cores).get("found")
+        """What it makes of images or labels."""
+        return self._asked("forward", x)
+
+    def encode(self, x: torch.Tensor) -> Any:
+        """Mean and log-variance of q(z|x)."""
+        return self._asked("encode", x)
+
+    def decode(self, z: torch.Tensor) -> Any:
+        """Logits of the pixels."""
+        return self._asked("decode", z)
 
 
 def judge_cells(course: Course, task: Task, answer: Callable) -> str:
@@ -227,11 +255,19 @@ def judge(task: Task, answer: Remote, seed: int) -> tuple[str, float]:
 
 def judge_open(task: Task, answer: Remote, private: str) -> str:
     """The score of an answer to an open task, as "93.1 %", or what is wrong with it."""
-    name = {"name": f"private:{private}"} if private else {}
-    found = task.exercise.measure(answer.learn(task.exercise.seconds), **name)
+    return in_words(task.exercise.measure(answer.learner(task.exercise.seconds), **images(private)))
+
+
+def images(private: str) -> dict[str, str]:
+    """The name of the images that a task is scored on, where a word draws them."""
+    return {"name": f"private:{private}"} if private else {}
+
+
+def in_words(found: Any) -> str:
+    """What was measured of an open task: its first number is the score."""
     if isinstance(found, str):
         return "waiting" if found.startswith("is waiting for you") else found
-    return f"{100 * found.accuracy:.1f} %"
+    return f"{100 * getattr(found, dataclasses.fields(found)[0].name):.1f} %"
 
 
 SCORED = re.compile(r"\d+\.\d %")

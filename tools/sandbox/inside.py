@@ -6,6 +6,7 @@ channel of its own to the grader, which compares; both end together. What it has
 
 import builtins
 import contextlib
+import copy
 import ctypes
 import importlib
 import os
@@ -119,6 +120,7 @@ def hide_exercises() -> None:
 def serve(channel: socket.socket) -> None:
     """Defines an answer, and calls it with what comes, until the grader closes the channel."""
     answer: Any = None
+    models: list[Any] = []
     use: Callable = straight
     while True:
         try:
@@ -131,10 +133,14 @@ def serve(channel: socket.socket) -> None:
                     use = find_use(*asked["use"])
                 answer, reply = define(asked)
             elif "learn" in asked:
-                answer, reply = learn(answer, asked)
-            elif "judge" in asked:
+                models, reply = learn(answer, asked)
+            elif "copy" in asked:
+                models.append(copy.deepcopy(models[asked["copy"]]))
+                reply = {"number": len(models) - 1}
+            elif "model" in asked:
+                model = models[asked["model"]]
                 with torch.no_grad():
-                    reply = {"found": answer(asked["judge"])}
+                    reply = {"found": (model if asked["method"] == "forward" else getattr(model, asked["method"]))(asked["x"])}
             else:
                 reply = call(use, answer, asked)
         except BaseException as error:
@@ -199,18 +205,19 @@ def call(use: Callable, answer: Any, asked: dict) -> dict:
     return {"found": found, "changed": plain.encode(asked["call"]) != before}
 
 
-def learn(answer: Any, asked: dict) -> tuple[Any, dict]:
-    """What a learner makes of images and labels: the model stays here."""
+def learn(answer: Any, asked: dict) -> tuple[list[Any], dict]:
+    """What a learner makes of images: the model stays here. How many numbers it holds, and its prior, go along."""
     before = [part.clone() for part in asked["learn"]]
     torch.manual_seed(asked["seed"])
     model = answer(*asked["learn"])
     changed = not all(map(torch.equal, before, asked["learn"]))
     if not isinstance(model, torch.nn.Module):
-        return model, {"model": "" if model is None else type(model).__name__, "changed": changed, "weights": 0, "is": False}
+        return [], {"model": "" if model is None else type(model).__name__, "changed": changed, "weights": 0, "is": False}
     model.cpu().eval()
     held = [value for part in model.modules() for value in vars(part).values() if isinstance(value, torch.Tensor)]
     count = sum(values.numel() for values in [*model.parameters(), *model.buffers(), *held])
-    return model, {"model": type(model).__name__, "changed": changed, "weights": count, "is": True}
+    prior = getattr(model, "prior", None)
+    return [model], {"model": type(model).__name__, "changed": changed, "weights": count, "is": True, "prior": prior}
 
 
 if __name__ == "__main__":
