@@ -63,7 +63,7 @@ endif
 # What hands out and grades never touches an environment that is there: no pip, no network.
 PRESENT := $(if $(wildcard $(STAMP)),,$(STAMP))
 
-.PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format \
+.PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout grade figures address lock format \
 	health pretrained record bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
@@ -117,6 +117,9 @@ notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebook
 
 measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
 	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
+
+test-class: $(STAMP) ## every kind of hand-in, right to hostile, of two notebooks; make test has all of one
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py
 
 handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"

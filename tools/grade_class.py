@@ -34,7 +34,7 @@ class Worker:
 
     def __init__(self, book: nbformat.NotebookNode, settings: dict, unsafe: bool):
         self.course, self.settings = course_of(book), settings
-        self.boxes = Boxes(self.course, unsafe)
+        self.boxes = Boxes(self.course.modules, unsafe)
 
     def grade(self, one: HandIn) -> Row:
         """The row of a file, whatever it holds."""
@@ -47,7 +47,7 @@ class Worker:
             return row(one, {}, str(error))
         if not find(cells, self.course.stubs) and not any(unread_answer(cells, name) for name in self.course.tasks):
             return row(one, {}, f"it has none of the exercises; it is '{title(book)}': hand in the notebook that was handed out")
-        return row(one, grade_all(self.course, book, self.boxes, **self.settings))
+        return row(one, grade_all(self.course, cells, self.boxes, **self.settings))
 
 
 worker: Worker | None = None  # of a process of the pool

@@ -11,12 +11,10 @@ open task has no right answer but a score, on images of a private word if one is
 import re
 from dataclasses import dataclass
 
-import nbformat
-
-from tools.answers import Notebook, find, needed, read_cells, unread_answer
+from tools.answers import Notebook, find, needed, unread_answer
 from tools.files import ROOT
-from tools.sandbox.host import Sandbox, Stopped, missing
-from tools.tasks import SCORED, Course, Remote, course_of, judge, judge_cells, judge_open
+from tools.sandbox.host import Sandbox, Stopped
+from tools.tasks import SCORED, Course, Remote, judge, judge_cells, judge_open
 
 LIMIT = 60  # seconds for all that one answer is asked
 PATIENCE = 5  # seconds for each core-second that an open task may take
@@ -36,8 +34,8 @@ class Result:
 class Boxes:
     """The sandboxes of a worker: one for exercises, and one without typefaces for open tasks, each started when it is needed."""
 
-    def __init__(self, course: Course, unsafe: bool = False):
-        self.plain = Sandbox(course.modules, unsafe)
+    def __init__(self, modules: tuple[str, ...] = (), unsafe: bool = False):
+        self.plain = Sandbox(modules, unsafe)
         self.open = Sandbox((), unsafe, TYPEFACES)
 
     def __enter__(self) -> "Boxes":
@@ -48,29 +46,9 @@ class Boxes:
         self.open.close()
 
 
-def grade(
-    book: nbformat.NotebookNode,
-    handed_in: nbformat.NotebookNode,
-    seconds: float = LIMIT,
-    seed: int = HIDDEN_SEED,
-    private: str = "",
-    unsafe: bool = False,
-) -> dict[str, str]:
-    """What was found of each exercise of one hand-in.
-
-    Raises:
-        ValueError: there is no sandbox here, and `unsafe` is not set.
-    """
-    if not unsafe and (why := missing()):
-        raise ValueError(f"{why}: set UNSAFE=1 to run what students wrote without a sandbox")
-    course = course_of(book)
-    with Boxes(course, unsafe) as boxes:
-        return {name: result.text for name, result in grade_all(course, handed_in, boxes, seconds, seed, private).items()}
-
-
 def grade_all(
     course: Course,
-    handed_in: nbformat.NotebookNode,
+    cells: Notebook,
     boxes: Boxes,
     seconds: float = LIMIT,
     seed: int = HIDDEN_SEED,
@@ -80,13 +58,13 @@ def grade_all(
 
     Args:
         course: the course's notebook.
-        handed_in: a student's copy.
+        cells: of a student's copy.
         boxes: where the answers run.
         seconds: the limit for all that an answer is asked.
         seed: of the hidden cases.
         private: the word whose images an open task is scored on; none for the public ones.
     """
-    cells, results = read_cells(handed_in), {}
+    results: dict[str, Result] = {}
     places = find(cells, course.stubs)
     for name in course.tasks:
         if name not in places:

@@ -1,19 +1,23 @@
 """An open task in a notebook: it has no solution, and the grader reports its score, on private images if a word is given."""
 
 import csv
+import dataclasses
 import re
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.data import render, sample_factors
+from tests.notebooks.trial import UNSAFE, boxes, grade, of
 from tests.repository.files import NOTEBOOKS, notebook
 from tools import exercises, grade_class, grading
+from tools.answers import read_cells
 from tools.exercises import handout
+from tools.grading import grade_all
 from tools.sandbox.host import missing
-
-UNSAFE = bool(missing())  # where there is no sandbox, the same without walls
+from tools.tasks import course_of, in_words
 
 FOLDED = "<details><summary>Solution</summary>\n\n```python\ndef same(x):\n    return x\n```\n\n</details>"
 LEARN = "def learn(images, labels):\n    {}"
@@ -38,20 +42,11 @@ def scored() -> nbformat.NotebookNode:
     )
 
 
-def of(*sources) -> nbformat.NotebookNode:
-    """A handed-in notebook of these cells."""
-    return new_notebook(cells=[new_code_cell(source) for source in sources])
-
-
 def test_an_open_task_has_no_solution_and_is_handed_out_as_it_is(scored):
     assert exercises.exercises(scored) == {"same": 3, "learn": 6}
     assert exercises.open_tasks(scored) == {"learn": "quick"}
     assert exercises.open_tasks(of("learning.task.score(learn)")) == {}, "only after an exercise"
     assert "your turn" in handout(scored).cells[-2].source
-
-
-def grade(*given) -> dict[str, str]:
-    return grading.grade(*given, unsafe=UNSAFE)
 
 
 def test_an_open_task_is_scored_beside_the_exercises(scored):
@@ -125,10 +120,53 @@ def test_the_command_scores_an_open_task_and_first_the_course_s_own(scored, tmp_
     ids=["draws", "reference", "word"],
 )
 def test_a_learn_cannot_draw_the_typefaces_or_find_the_word(scored, line):
-    found = grading.grade(scored, of(LEARN.format(line)), private="tulip")["learn"]
+    found = grade(scored, of(LEARN.format(line)), private="tulip")["learn"]
     assert found.startswith("has no score yet: it raises"), found
 
 
-def test_chapter_5_ends_in_the_task_that_is_graded():
-    (path,) = (path for path in NOTEBOOKS if path.name.startswith("05_"))
-    assert exercises.open_tasks(notebook(path)) == {"learn": "learning.task"}
+@pytest.mark.parametrize(
+    ("chapter", "name", "smaller", "answer"),
+    [
+        ("05_", "learn", {"images": 60, "judged": 50}, MODEL),
+        (
+            "07_",
+            "draw",
+            {"images": 200, "judged": 50, "compared": 20},
+            "class Moved(torch.nn.Module):\n    def __init__(self, known):\n        super().__init__()\n"
+            "        self.known = known\n    def forward(self, labels):\n"
+            "        return self.known[labels, torch.randint(9, (len(labels),))].roll(2, dims=-1)\n\n"
+            "def draw(images, labels):\n    x = images.float() / 255\n"
+            "    return Moved(torch.stack([x[labels == k][:9] for k in range(10)]))",
+        ),
+        (
+            "09_",
+            "learn",
+            {"images": 200, "judged": 50, "samples": 3},
+            "class Alone(torch.nn.Module):\n    def __init__(self, shares):\n        super().__init__()\n"
+            "        self.logits, self.prior = shares.logit(), (torch.ones(1), torch.zeros(1, 2), torch.eye(2)[None])\n"
+            "    def encode(self, x):\n        return torch.zeros(len(x), 2), torch.zeros(len(x), 2)\n"
+            "    def decode(self, z):\n        return self.logits.expand(len(z), -1, -1, -1)\n\n"
+            "def learn(images):\n    return Alone(((images >= 128).sum(dim=0) + 0.5) / (len(images) + 1))",
+        ),
+    ],
+    ids=["05", "07", "09"],
+)
+def test_the_open_task_of_a_chapter_is_scored_on_private_images(chapter, name, smaller, answer):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith(chapter))
+    course = course_of(notebook(path))
+    assert course.open == [name]
+    task = course.tasks[name]
+    small = dataclasses.replace(task, exercise=dataclasses.replace(task.exercise, **smaller))
+    course = dataclasses.replace(course, tasks={name: small})
+    found = grade_all(course, read_cells(of(answer)), boxes(), private="tulip")[name].text
+    # The same as in this process.
+    names = {"torch": torch}
+    exec(answer, names)
+    assert found == in_words(small.exercise.measure(names[name], "private:tulip")) and found.endswith(" %")
+    assert (found == "0.0 %") == (chapter == "09_"), "pixels one by one save nothing; the others score something"
+
+
+def test_an_open_task_that_its_own_page_alone_scores_is_not_graded():
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith("08_"))
+    course = course_of(notebook(path))
+    assert "entry" in exercises.open_tasks(notebook(path)) and "entry" not in course.tasks and course.open == []
