@@ -19,6 +19,8 @@ SEED ?=
 PRIVATE ?=
 JOBS ?= 1
 UNSAFE ?=
+# Of `make assignment`: otter, nbgrader or classroom50.
+FORMAT ?=
 # Of `make pretrained` and the bench-* commands: which parts.
 PART ?=
 # Of `make check`: a folder of tests.
@@ -63,7 +65,7 @@ endif
 # What hands out and grades never touches an environment that is there: no pip, no network.
 PRESENT := $(if $(wildcard $(STAMP)),,$(STAMP))
 
-.PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout grade figures address lock format \
+.PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout assignment grade figures address lock format \
 	health pretrained record bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
@@ -119,10 +121,13 @@ measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into 
 	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
 test-class: $(STAMP) ## every kind of hand-in, right to hostile, of two notebooks; make test has all of one
-	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py tests/notebooks/test_assignment.py
 
 handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
+
+assignment: $(PRESENT) ## the exercises for another grader, into build/assignments: NOTEBOOK=... FORMAT=otter, nbgrader or classroom50
+	@$(IN_VENV) tools.assignment "$(NOTEBOOK)" "$(FORMAT)" $(if $(SEED),--seed "$(SEED)")
 
 grade: $(PRESENT) ## grade handed-in copies: NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=folder JOBS=2 CSV=table.csv SEED=7 PRIVATE=word
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grade_class "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV" --private "$$PRIVATE" \

@@ -47,6 +47,7 @@ def judged(path, name: str, given: dict) -> str:
 def test_what_is_handed_out_is_the_notebook_without_solutions_and_colab_link(path):
     before, after = notebook(path), handout(notebook(path))
     assert [c for c in after.cells if c.cell_type == "code"] == [c for c in before.cells if c.cell_type == "code"]
+    assert solutions(before).keys() == exercises(before).keys() - open_tasks(before).keys()
     assert exercises(after) and solutions(after) == {} and faults(after) == []
     text = "\n\n".join(cell.source for cell in after.cells if cell.cell_type == "markdown")
     for code in solutions(before).values():

@@ -104,7 +104,6 @@ def test_the_handout_is_written_and_says_when_its_address_is_not_set(command, tm
         (exercises.main, ["without.ipynb"], "without.ipynb has no exercises: there is nothing to hand out"),
         (exercises.main, ["nowhere.ipynb"], "NOTEBOOK is 'nowhere.ipynb': give a notebook of the course"),
         (exercises.main, [""], "NOTEBOOK is '.': give a notebook of the course"),
-        (exercises.main, ["unsolved.ipynb"], "the exercises are ['f'], the folded solutions []: each exercise needs its own"),
         (exercises.main, ["unchecked.ipynb"], "the exercise f has no check"),
         (exercises.main, ["two.ipynb"], "defines ['f', 'g']: several are asked for with a line of choose for each"),
         (exercises.main, ["one-of-two.ipynb"], "defines ['f', 'g'], and its check chooses ['g']"),
@@ -121,7 +120,6 @@ def test_the_commands_say_in_one_line_what_is_wrong(command, tmp_path, main, arg
     stub = {"source": "def f():\n    return None", "metadata": {"tags": ["exercise"]}}
     (tmp_path / "empty").mkdir()
     nbformat.write(new_notebook(cells=[new_markdown_cell("# Letters")]), tmp_path / "without.ipynb")
-    nbformat.write(new_notebook(cells=[new_code_cell(**stub), new_code_cell("f()")]), tmp_path / "unsolved.ipynb")
     nbformat.write(new_notebook(cells=[new_code_cell(**stub)]), tmp_path / "unchecked.ipynb")
     two = new_code_cell(stub["source"] + "\n\n\ndef g():\n    pass", metadata=stub["metadata"])
     nbformat.write(new_notebook(cells=[two, new_code_cell("f()")]), tmp_path / "two.ipynb")
