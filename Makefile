@@ -11,12 +11,16 @@ LAB_ARGS ?=
 # Workers of the test run. `logical` counts hardware threads; `auto` counts cores and leaves half of a small cloud machine idle.
 WORKERS ?= logical
 NOTEBOOK ?=
-# Of `make grade`: the folder of the handed-in notebooks, a file for a table of the results, a number that draws the cases, and a
-# word that draws the images of an open task.
+# Of `make grade`: the folder of the handed-in notebooks, a file for a table of the results, a number that draws the cases, a word
+# that draws the images of an open task, how many files at the same time, and UNSAFE=1 for no sandbox.
 HANDED_IN ?=
 CSV ?=
 SEED ?=
 PRIVATE ?=
+JOBS ?= 1
+UNSAFE ?=
+# Of `make assignment`: otter, nbgrader or classroom50.
+FORMAT ?=
 # Of `make pretrained` and the bench-* commands: which parts.
 PART ?=
 # Of `make check`: a folder of tests.
@@ -58,9 +62,12 @@ ifneq ($(shell $(DESCRIBE) 2>/dev/null || echo broken),$(shell cat $(STAMP) 2>/d
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format \
-	health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices gpu-check \
-	speedrun test-lowest test-colab
+# What hands out and grades never touches an environment that is there: no pip, no network.
+PRESENT := $(if $(wildcard $(STAMP)),,$(STAMP))
+
+.PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout assignment grade figures \
+	address lock format health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices \
+	gpu-check speedrun test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -114,11 +121,18 @@ notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebook
 measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
 	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
-handout: $(STAMP) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
+test-class: $(STAMP) ## every kind of hand-in, right to hostile, of two notebooks; make test has all of one
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py tests/notebooks/test_assignment.py
+
+handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
 	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
 
-grade: $(STAMP) ## check handed-in copies of a notebook: NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=folder CSV=table.csv SEED=7 PRIVATE=word
-	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grading "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV" --private "$$PRIVATE" $(if $(SEED),--seed "$(SEED)")
+assignment: $(PRESENT) ## the exercises for another grader, into build/assignments: NOTEBOOK=... FORMAT=otter, nbgrader or classroom50
+	@$(IN_VENV) tools.assignment "$(NOTEBOOK)" "$(FORMAT)" $(if $(SEED),--seed "$(SEED)")
+
+grade: $(PRESENT) ## grade handed-in copies: NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=folder JOBS=2 CSV=table.csv SEED=7 PRIVATE=word
+	@OMP_NUM_THREADS=1 $(IN_VENV) tools.grade_class "$(NOTEBOOK)" "$$HANDED_IN" --csv "$$CSV" --private "$$PRIVATE" \
+	  -j "$(JOBS)" $(if $(SEED),--seed "$(SEED)") $(if $(filter 1,$(UNSAFE)),--unsafe)
 
 address: $(STAMP) ## rewrite Colab links and set-up cells: REPOSITORY=https://github.com/you/name BRANCH=main
 	@$(IN_VENV) tools.address "$$REPOSITORY" "$$BRANCH"

@@ -1,272 +1,144 @@
-"""Checks handed-in copies: `make grade NOTEBOOK=notebooks/01_convolution.ipynb HANDED_IN=FOLDER`, a line for each file.
+"""What a hand-in is worth, exercise by exercise.
 
-From a handed-in notebook only the cells that define what the exercises ask for are taken, found by these names: Colab changes
-the ids of cells, and tags get lost. They are put into the course's own notebook, and of that the cells run that the checks and
-the answers read, in a fresh kernel. So neither a changed check nor a stored output counts, nor a helper of the notebook that an
-answer defines anew: each answer has its own names.
+Of a handed-in notebook the definitions that are asked for are taken, and what these need of its other cells. Each answer runs
+in a process of its own in a sandbox; it is called there with cases that no student has seen, and what it returns is compared
+here, as plain numbers. So neither a changed check nor a stored output counts, nor an answer that knows the page's cases.
 
-Checks by `choose` draw other cases here than on the page: those of SEED, which students do not see. An answer that builds on an
-earlier one runs with that one if it is right, and with the course's otherwise, as on the page.
-
-An open task has no right answer: its column holds the score, as "93.1 %", and it is not among those counted as right. With
-PRIVATE=WORD the images are those of "private:WORD", which nobody has seen (see `course_lib.data.load`), and the first line is the
-score of the course's own answer on these.
-
-It executes what others wrote: run it where that can do no harm. It holds against mistakes, and not against somebody who means to
-deceive.
+An answer that builds on an earlier one runs with that one if it is right, and with the course's otherwise, as on the page. An
+open task has no right answer but a score, on images of a private word if one is given.
 """
 
-import argparse
-import copy
-import csv
-import os
 import re
-import sys
-import tempfile
-from pathlib import Path
+from dataclasses import dataclass
 
-import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from tools.answers import Notebook, find, needed, unread_answer
+from tools.files import ROOT
+from tools.sandbox.host import Sandbox, Stopped
+from tools.tasks import SCORED, Course, Remote, judge, judge_cells, judge_open
 
-from tools.exercises import CHOICE, SCORE, definitions, exercises, open_tasks, read_course
-from tools.handed_in import handed_in_files, read
-from tools.needed_cells import reads, replaces
-from tools.notebooks import CELL_TIMEOUT, execute
-
-LIMIT = 60  # seconds for an answer, and for its check; the checks of the course need less than one
-# The stub first, for the cells below where the answer ends in an error. Then a copy of the names that are there: what the answer
-# defines beside what is asked for is seen by that alone.
-ANSWER = """{stub}
-_names = dict(globals())
-exec(compile({source!r}, 'the answer', 'exec'), _names)
-{name} = _names[{name!r}]
-_names.update({{other: globals()[other] for other in {beside}}})"""
+LIMIT = 60  # seconds for all that one answer is asked
+PATIENCE = 5  # seconds for each core-second that an open task may take
 HIDDEN_SEED = 2026  # any but 0, which the page has
-SCORED = re.compile(r"\w+ (?:(?:reads|scores) (\d+\.\d %) (?:of|after) .*|(is waiting for you).*|(has no score yet: .*)\.)")
-COURSES = "the course's own"  # its line in the results
-GOES_ON = re.compile(r"(.*)\. What follows runs on (yours|the course's)\.")
+# The typefaces of the embedded digits: a `learn` could draw what it is judged on.
+TYPEFACES = tuple((ROOT / "course_lib" / "data").glob("*.png"))
 
 
-def one_by_one(book: nbformat.NotebookNode, seed: int = HIDDEN_SEED, private: str = "") -> nbformat.NotebookNode:
-    """A copy of the course's notebook in which each name that is asked for has an exercise cell and a check of its own.
+@dataclass(frozen=True)
+class Result:
+    """What was found of an answer: "right", "waiting", "missing", a score, or what is wrong; and the share of a point."""
 
-    A check by `choose` draws the cases of `seed`. The names before it in the same cell stand in the metadata as "beside". An open
-    task is scored on the images of a `private` word, if there is one.
-    """
-    book, asked = copy.deepcopy(book), exercises(book)
-    for place in sorted(set(asked.values()), reverse=True):
-        cell, check = book.cells[place : place + 2]
-        if private:
-            check.source = SCORE.sub(lambda match: f"{match[1]}.score({match[2]}, name={'private:' + private!r}", check.source)
-        if not CHOICE.search(check.source):
-            continue
-        names, pairs = [name for name in asked if asked[name] == place], []
-        for number, name in enumerate(names):
-            (line,) = [line for line in check.source.splitlines() if CHOICE.findall(line) == [name]]
-            own = nbformat.v4.new_code_cell(definitions(cell.source)[name], metadata={"tags": ["exercise"]})
-            own.metadata["beside"] = names[:number]
-            pairs += [own, nbformat.v4.new_code_cell(CHOICE.sub(rf".choose(\1, seed={seed})", line))]
-        book.cells[place : place + 2] = pairs
-    return book
+    text: str
+    share: float = 0.0
 
 
-def answers(handed_in: nbformat.NotebookNode, asked: dict[str, int]) -> dict[str, str]:
-    """The source of the last cell that defines each name that is asked for; without an entry where there is none."""
-    found = {}
-    for cell in handed_in.cells:
-        for name in asked:
-            if cell.cell_type == "code" and re.search(rf"^(async def|def|class) {name}\b", cell.source, re.MULTILINE):
-                # As the kernel does: lines such as %time are made Python.
-                found[name] = TransformerManager().transform_cell(cell.source)
-    return found
+class Boxes:
+    """The sandboxes of a worker: one for exercises, and one without typefaces for open tasks, each started when it is needed."""
+
+    def __init__(self, modules: tuple[str, ...] = (), unsafe: bool = False):
+        self.plain = Sandbox(modules, unsafe)
+        self.open = Sandbox((), unsafe, TYPEFACES)
+
+    def __enter__(self) -> "Boxes":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.plain.close()
+        self.open.close()
 
 
-def names_read(source: str) -> set[str]:
-    """The names that a cell reads; none where it is not Python, which its execution will show."""
-    try:
-        return reads(source)
-    except SyntaxError:
-        return set()
-
-
-def needed(book: nbformat.NotebookNode, places: set[int]) -> list[int]:
-    """The places of the code cells that those at `places` need, themselves included: the cells that bind the names they read.
-
-    Cells that only change such a value are left out, as a training that nobody takes the result of: the checks ask for none.
-    """
-    wanted, chosen = set(), []
-    for place in reversed(range(len(book.cells))):
-        source = book.cells[place].source
-        if book.cells[place].cell_type == "code" and (place in places or replaces(source) & wanted):
-            chosen.append(place)
-            wanted = (wanted - (set() if place in places else replaces(source))) | names_read(source)
-            wanted.update(book.cells[place].metadata.get("beside", []))
-    return sorted(chosen)
-
-
-def assemble(book: nbformat.NotebookNode, given: dict[str, str]) -> tuple[nbformat.NotebookNode, dict[str, int]]:
-    """A notebook of the answers, their checks, and what these need; and the places of the answers in it, by name.
+def grade_all(
+    course: Course,
+    cells: Notebook,
+    boxes: Boxes,
+    seconds: float = LIMIT,
+    seed: int = HIDDEN_SEED,
+    private: str = "",
+) -> dict[str, Result]:
+    """The result of each exercise, by its name.
 
     Args:
-        book: the course's notebook, one by one.
-        given: the sources of the answers, by their names.
+        course: the course's notebook.
+        cells: of a student's copy.
+        boxes: where the answers run.
+        seconds: the limit for all that an answer is asked.
+        seed: of the hidden cases.
+        private: the word whose images an open task is scored on; none for the public ones.
     """
-    asked = exercises(book)
-    stubs = {name: book.cells[asked[name]].source for name in given}
-    book = copy.deepcopy(book)
-    for name, source in given.items():  # the stub runs before the answer: a class may stand on one of the page's
-        book.cells[asked[name]].source = f"{stubs[name]}\n\n{source}"
-    keep = needed(book, {place for name in given for place in (asked[name], asked[name] + 1)})
-    for name, source in given.items():
-        beside = book.cells[asked[name]].metadata.get("beside", [])
-        book.cells[asked[name]].source = ANSWER.format(stub=stubs[name], source=source, name=name, beside=beside)
-        for cell in book.cells[asked[name] : asked[name] + 2]:
-            cell.metadata["tags"] = ["raises-exception"]
-    book.cells = [book.cells[place] for place in keep]
-    for cell in book.cells:
-        cell.outputs, cell.execution_count = [], None
-    return book, {name: keep.index(asked[name]) for name in given}
+    results: dict[str, Result] = {}
+    places = find(cells, course.stubs)
+    for name in course.tasks:
+        if name not in places:
+            results[name] = Result(printable(unread_answer(cells, name)) or "missing")
+            continue
+        results[name] = grade_one(course, cells, places, name, results, boxes, seconds, seed, private)
+    return results
 
 
-def verdict(answer: nbformat.NotebookNode, check: nbformat.NotebookNode) -> str:
-    """What was found of an executed answer: "right" (of an open task its score), "waiting", or what was wrong, in a line."""
-    for cell in (answer, check):
-        for output in cell.outputs:
-            if output.output_type == "error":
-                return printable(f"{output.ename}: {output.evalue}")
-    # The check speaks after the answer, whatever that has printed.
-    lines = "".join(output.get("text", "") for output in check.outputs if output.get("name") == "stdout").splitlines()
-    if SCORE.search(check.source):
-        found = [match for line in lines if (match := SCORED.fullmatch(line))]
-        share, waits, fault = found[-1].groups() if found else (None, None, "its check said nothing")
-        return share or ("waiting" if waits else printable(fault))
-    chosen = GOES_ON.fullmatch(lines[-1]) if lines else None
-    if chosen and chosen[2] == "yours":
-        return "right"
-    if chosen:
-        return "waiting" if "is waiting for you" in chosen[1] else printable(chosen[1])
-    said = [line for line in lines if "is right" in line or "waiting for you" in line]
-    if not said:
-        return "its check said nothing"
-    return "waiting" if "waiting for you" in said[-1] else "right"
+def program(course: Course, cells: Notebook, places: dict, name: str, results: dict, above: tuple = ()) -> tuple[dict, set[str]]:
+    """The statements of an answer, with those of the exercises that it builds on; and the names that it lacks."""
+    others = set(course.tasks) - {name}
+    needs = needed(course.cells, cells, places[name], others)
+    beside, above = {}, (*above, name)
+    for other in sorted(needs.used - set(above)):
+        own = other in places and (other not in results or results[other].text == "right")
+        if own:
+            beside[other] = program(course, cells, places, other, results, above)[0]
+        elif other in results and other in course.solutions:
+            folded = course.solutions[other]
+            found = {other: [k for k, one in enumerate(folded.statements) if other in one.binds][-1]}
+            beside[other] = program(course, folded, found, other, results, above)[0]
+    return {"statements": needs.statements, "beside": beside}, needs.lacking | (needs.used - set(beside) - set(above))
+
+
+def grade_one(
+    course: Course, cells: Notebook, places: dict, name: str, results: dict, boxes: Boxes, seconds: float, seed: int, private: str
+) -> Result:
+    """The result of one answer that was found."""
+    task = course.tasks[name]
+    wanted, lacking = program(course, cells, places, name, results)
+    message = {"define": wanted, "name": name, "use": list(task.use) if task.use else None}
+
+    def run(seed: int) -> Result:
+        box = boxes.open if task.is_open else boxes.plain
+        remote, first = None, None
+        try:
+            with box.answer(PATIENCE * task.exercise.seconds if task.is_open else seconds) as answer:
+                remote = Remote(name, answer, seed)
+                first = remote.ask(message).get("first")
+                if task.is_open:
+                    text, share = judge_open(task, remote, private), 0.0
+                elif task.exercise is None:
+                    text = judge_cells(course, task, remote)
+                    share = float(text == "right")
+                else:
+                    text, share = judge(task, remote, seed)
+        except Stopped as error:
+            return Result(f"has no score yet: it {error}" if task.is_open else str(error))
+        return Result(printable(explain(text, remote.fault or first, first, cells, lacking)), share)
+
+    result = run(seed)
+    compared = " is not right yet: " in result.text and "does not end" not in result.text
+    if compared and run(0).text == "right":
+        return Result(f"{result.text}; in the cases of the page it is right", result.share)
+    return result
+
+
+def explain(text: str, fault: dict | None, first: dict | None, cells: Notebook, lacking: set[str]) -> str:
+    """A text with the reason where a name is missing: a cell that could not be read, or one that failed."""
+    if text in ("right", "waiting") or SCORED.fullmatch(text) or not fault:
+        return text
+    name = fault.get("name", "")
+    if fault["error"] == "NameError" and name:
+        for place, (source, why) in cells.unread.items():
+            if re.search(rf"\b{re.escape(name)}\b", source):
+                return f"could not be graded: it needs {name}, and cell {place + 1} is no Python ({why})"
+        if name in lacking:
+            return f"it needs {name}, which no cell of the notebook makes"
+    if first:
+        return f"a cell that it needs raises {first['error']}: {first['text']} ({first['statement']})"
+    return text
 
 
 def printable(text: str) -> str:
     """A text in one line, short, and without what a terminal would obey."""
-    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))[:200]
-
-
-def grade(
-    book: nbformat.NotebookNode,
-    handed_in: nbformat.NotebookNode,
-    seconds: int = LIMIT,
-    seed: int = HIDDEN_SEED,
-    private: str = "",
-) -> dict[str, str]:
-    """By the name of each exercise: "right", "waiting", "missing", or what was wrong, in a line; of an open task the score.
-
-    Args:
-        book: the course's notebook.
-        handed_in: a student's copy; what is not meant as an answer is not looked at.
-        seconds: the limit for an answer, and for its check. After one that exceeds it, or ends the kernel, those below run anew.
-            For an open task, whose score counts core-seconds, it is CELL_TIMEOUT.
-        seed: of the hidden cases.
-        private: the word whose images an open task is scored on; none for the public ones.
-    """
-    book = one_by_one(book, seed, private)
-    asked, scored = exercises(book), open_tasks(book)
-    results = dict.fromkeys(asked, "missing")
-    given = answers(handed_in, asked)
-    while given:
-        assembled, places = assemble(book, given)
-        started: list[int] = []
-        limits = {
-            id(assembled.cells[place + step]): CELL_TIMEOUT if name in scored else seconds
-            for name, place in places.items()
-            for step in (0, 1)
-        }
-        settings = {
-            "on_cell_execute": lambda cell, cell_index, started=started: started.append(cell_index),
-            "timeout_func": lambda cell, limits=limits: limits.get(id(cell), CELL_TIMEOUT),
-            "shutdown_kernel": "immediate",
-        }
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                execute(assembled, Path(folder), {"COURSE_DEVICE": os.environ.get("COURSE_DEVICE", "cpu")}, **settings)
-                stopped = ""
-            except CellTimeoutError:
-                stopped = f"does not end within {limits.get(id(assembled.cells[started[-1]]), CELL_TIMEOUT)} s"
-            except DeadKernelError:
-                stopped = "ends the kernel"
-            except CellExecutionError as error:
-                stopped = f"raises {error.ename}"
-        for name, place in places.items():
-            results[name] = verdict(*assembled.cells[place : place + 2])
-        if not stopped:
-            break
-        culprits = [name for name, place in places.items() if started[-1] in (place, place + 1)]
-        if not culprits:  # a cell of the course that an answer reads: there is nothing to run again
-            return results | {name: f"a cell that it needs {stopped}" for name in given if places[name] > started[-1]}
-        results[culprits[0]] = stopped
-        given = {name: source for name, source in given.items() if places[name] > places[culprits[0]]}
-    return results
-
-
-def courses_own(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A handed-in notebook of the course's own answers to the open tasks."""
-    sources = [f"def {name}(*given):\n    return {task}.reference(*given)" for name, task in open_tasks(book).items()]
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-
-
-def main() -> int:
-    """Runs the command line and returns the exit status: 1 if something could not be checked, whatever the answers are worth."""
-    parser = argparse.ArgumentParser(prog="python -m tools.grading", description="Checks handed-in copies of a notebook.")
-    parser.add_argument("notebook", type=Path, help="the notebook of the course")
-    parser.add_argument("handed_in", help="the folder of the handed-in copies")
-    parser.add_argument("--csv", default="", help="write a table of the results to this file too")
-    parser.add_argument("--seconds", type=int, default=LIMIT, help=f"limit for an answer, and for its check ({LIMIT})")
-    parser.add_argument("--seed", type=int, default=HIDDEN_SEED, help=f"of the hidden cases ({HIDDEN_SEED})")
-    parser.add_argument("--private", default="", metavar="WORD", help="score open tasks on images that this word draws")
-    arguments = parser.parse_args()
-    # The word is not for the students' code: make puts it into the environment.
-    for variable in ("PRIVATE", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):
-        os.environ.pop(variable, None)
-    private = arguments.private.strip()
-    try:
-        book = read_course(arguments.notebook)
-        paths, passed_over = handed_in_files(arguments.handed_in)
-        if arguments.csv and not Path(arguments.csv).parent.is_dir():
-            raise ValueError(f"CSV is {arguments.csv!r}: its folder does not exist")
-        if private and not open_tasks(book):
-            raise ValueError(f"PRIVATE is {private!r}: {arguments.notebook.name} has no open task to be scored on private images")
-    except (OSError, ValueError) as error:
-        print(f"make grade: {error}", file=sys.stderr)
-        return 1
-    for line in passed_over:
-        print(f"passed over {line}", file=sys.stderr)
-    table = [["file", "right", *exercises(book)]]
-    count = len(exercises(book)) - len(open_tasks(book))
-    if private:
-        results = grade(book, courses_own(book), private=private)
-        table.append([COURSES, "", *(results[name] if name in open_tasks(book) else "" for name in results)])
-        print(f"{COURSES}: " + "; ".join(f"{name}: {results[name]}" for name in open_tasks(book)), flush=True)
-    for path in paths:
-        name = path.relative_to(arguments.handed_in).as_posix()
-        try:
-            results = grade(book, read(path), arguments.seconds, arguments.seed, private)
-        except ValueError as error:
-            passed_over.append(name)
-            print(f"{name}: {error}", file=sys.stderr)
-            continue
-        right = sum(result == "right" for result in results.values())
-        table.append([name, right, *results.values()])
-        print(f"{name}: {right} of {count}; " + "; ".join(f"{n}: {r}" for n, r in results.items()), flush=True)
-    if arguments.csv:
-        with open(arguments.csv, "w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(table)
-    return 1 if passed_over else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))[:240]

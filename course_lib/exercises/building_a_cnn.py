@@ -217,9 +217,6 @@ def _traced(answer: Callable, numbers: torch.Tensor) -> tuple[list, list, list] 
         return None
     if len(found) != len(network):
         raise ValueError(f"the answer has {len(found)} rows for a list of {len(network)} layers")
-    for number, ((shape, *_), (wanted, *_)) in enumerate(zip(found, trace_answer(network, (C, size, size + 3)), strict=True), 1):
-        if shape != wanted:
-            raise ValueError(f"the shape after layer {number} is {shape}, and should be {wanted}")
     shapes, weights, work = zip(*found, strict=True)
     return [number for shape in shapes for number in shape], list(weights), list(work)
 

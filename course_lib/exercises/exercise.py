@@ -58,9 +58,16 @@ class Exercise:
         NotImplementedError. Wrong shapes, NaN, exceptions, changed arguments and answers without an
         end are faults.
         """
+        return self.verdict(yours, seed).fault
+
+    def verdict(self, yours: Any, seed: int = 0) -> "Verdict":
+        """What is wrong with an answer, as in `fault`, and the share of its parts that are right in
+        every case: with the output right and the gradient wrong it is a half.
+        """
         if yours is self.reference:
-            return "is the course's own: run the cell with your answer again, then this one"
-        cases, number = self._draw(seed), 0
+            return Verdict("is the course's own: run the cell with your answer again, then this one", 0.0)
+        cases, number, first = self._draw(seed), 0, ""
+        wrong: set[int] = set()
         try:
             with _time_limit(self.seconds), torch.random.fork_rng(devices=[]):
                 for number, (given, own) in enumerate(zip(cases, self._draw(seed), strict=True), start=1):
@@ -68,47 +75,75 @@ class Exercise:
                     found = self.use(yours, *given)
                     parts = found if isinstance(found, (tuple, list)) and found else (found,)
                     if number == 1 and all(part is None for part in parts):
-                        return "is waiting for you: it returns None"
-                    fault = None if _same(own, given) else "it changes its arguments, and may only read them"
+                        return Verdict("is waiting for you: it returns None", 0.0)
+                    if not _same(own, given):
+                        raise ChangedArguments
                     torch.manual_seed(seed)
-                    fault = fault or self._difference(found, self.use(self.reference, *own))
-                    if fault:
-                        return f"is not right yet: {fault} (case {number} of {len(cases)})"
+                    faults = self._faults(found, self.use(self.reference, *own))
+                    wrong |= faults.keys()
+                    if faults:
+                        first = first or f"is not right yet: {next(iter(faults.values()))} (case {number} of {len(cases)})"
+                    if len(wrong) == len(self.answers):
+                        break
         except _Late:
-            return f"is not right yet: it does not end within {self.seconds:g} s (case {number} of {len(cases)})"
+            return Verdict(first or f"is not right yet: it does not end within {self.seconds:g} s{self._at(number, cases)}", 0.0)
+        except ChangedArguments:
+            text = "it changes its arguments, and may only read them"
+            return Verdict(first or f"is not right yet: {text}{self._at(number, cases)}", 0.0)
         except (Exception, SystemExit) as error:
             if isinstance(error, NotImplementedError) and not error.args:  # PyTorch's own have a text
-                return "is waiting for you"
+                return Verdict("is waiting for you", 0.0)
             text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            return f"is not right yet: it raises {text} (case {number} of {len(cases)})"
-        return None
+            return Verdict(first or f"is not right yet: it raises {text}{self._at(number, cases)}", 0.0)
+        return Verdict(first or None, 1 - len(wrong) / len(self.answers))
+
+    def _at(self, number: int, cases: list[tuple]) -> str:
+        return f" (case {number} of {len(cases)})"
 
     def _draw(self, seed: int) -> list[tuple]:
         return self.cases(torch.Generator().manual_seed(seed))
 
-    def _difference(self, found: Any, right: Any) -> str | None:
-        """How far what was found is from what is right, in words; None where it is near enough."""
+    def _faults(self, found: Any, right: Any) -> dict[int, str]:
+        """The parts that are not near enough, each with how far off it is, in words."""
         if len(self.answers) == 1:
             found, right = (found,), (right,)
         elif not isinstance(found, (tuple, list)) or len(found) != len(self.answers):
-            return f"it should return {len(self.answers)} values: the {', the '.join(self.answers)}"
-        for name, part, model in zip(self.answers, found, right, strict=True):
-            own = _numbers(model)
-            try:
-                mine = _numbers(part)
-            except (TypeError, ValueError, RuntimeError):
-                return f"the {name} has the type {type(part).__name__}, and numbers are asked for"
-            if mine.shape != own.shape:
-                return f"the {name} has the shape {list(mine.shape)}, and should have {list(own.shape)}"
-            if isinstance(model, torch.Tensor) and _kind(part) != _kind(model):  # what follows would trip over it
-                return f"the {name} is {_kind(part)}, and should be {_kind(model)}"
-            if mine.isnan().any():
-                return f"the {name} is not a number (NaN) in {int(mine.isnan().sum())} of {mine.numel()} places"
-            gaps = torch.where(mine == own, 0.0, mine - own)  # so that infinity is as far from itself as 1 is
-            size, off = (max(values.abs().flatten().tolist(), default=0.0) for values in (own[own.isfinite()], gaps))
-            if not off <= self.tolerance * max(1.0, size):
-                return f"the {name} is off by up to {off:.3g}, where the right numbers go up to {size:.3g}"
-        return None
+            text = f"it should return {len(self.answers)} values: the {', the '.join(self.answers)}"
+            return dict.fromkeys(range(len(self.answers)), text)
+        parts = enumerate(zip(self.answers, found, right, strict=True))
+        faults = {k: self._difference(name, part, model) for k, (name, part, model) in parts}
+        return {k: text for k, text in faults.items() if text}
+
+    def _difference(self, name: str, part: Any, model: Any) -> str:
+        """How far a part is from what is right, in words; empty where it is near enough."""
+        own = _numbers(model)
+        try:
+            mine = _numbers(part)
+        except (TypeError, ValueError, RuntimeError):
+            return f"the {name} has the type {type(part).__name__}, and numbers are asked for"
+        if mine.shape != own.shape:
+            return f"the {name} has the shape {list(mine.shape)}, and should have {list(own.shape)}"
+        if isinstance(model, torch.Tensor) and _kind(part) != _kind(model):  # what follows would trip over it
+            return f"the {name} is {_kind(part)}, and should be {_kind(model)}"
+        if mine.isnan().any():
+            return f"the {name} is not a number (NaN) in {int(mine.isnan().sum())} of {mine.numel()} places"
+        gaps = torch.where(mine == own, 0.0, mine - own)  # so that infinity is as far from itself as 1 is
+        size, off = (max(values.abs().flatten().tolist(), default=0.0) for values in (own[own.isfinite()], gaps))
+        if not off <= self.tolerance * max(1.0, size):
+            return f"the {name} is off by up to {off:.3g}, where the right numbers go up to {size:.3g}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is wrong with an answer, None if nothing is; and the share of its parts that are right."""
+
+    fault: str | None
+    share: float
+
+
+class ChangedArguments(Exception):
+    """An answer has changed what it was given."""
 
 
 class _Late(BaseException):

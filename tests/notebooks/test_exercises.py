@@ -1,19 +1,21 @@
 """The exercises of each notebook: handed out without solutions, solved by these, waited for, and used by what follows."""
 
 import ast
-import builtins
-import contextlib
-import io
+import functools
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.repository.files import NOTEBOOKS, name_of, notebook
-from tools.exercises import CHOICE, SOLUTION, exercises, handout, open_tasks, solutions
-from tools.grading import assemble, one_by_one
-from tools.needed_cells import parse, reads, replaces
+from tools.answers import find, read_cells
+from tools.exercises import CHOICE, HOW_TO_HAND_IN, SOLUTION, exercises, handout, open_tasks, solutions
+from tools.grading import HIDDEN_SEED, Result, program
+from tools.needed_cells import reads
 from tools.notebook_form import dumps, faults
+from tools.sandbox import inside
 from tools.setup_cell import COLAB_LINE
+from tools.tasks import Course, course_of, judge_cells
 
 WITH_EXERCISES = [path for path in NOTEBOOKS if exercises(notebook(path))]
 REBUILT = [path for path in WITH_EXERCISES if any(CHOICE.search(cell.source) for cell in notebook(path).cells)]
@@ -21,21 +23,31 @@ each_notebook = pytest.mark.parametrize("path", WITH_EXERCISES, ids=name_of)
 each_rebuilt = pytest.mark.parametrize("path", REBUILT, ids=name_of)
 
 
-def run(book: nbformat.NotebookNode) -> tuple[list[str], dict]:
-    """What each cell prints, and the names at the end: the cells that `make grade` runs, run here without a kernel."""
-    names: dict = {}
-    printed = []
-    for cell in book.cells:
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            exec(cell.source, names)
-        printed.append(said.getvalue())
-    return printed, names
+@functools.cache
+def course(path) -> Course:
+    return course_of(notebook(path))
+
+
+def programs(path, sources: list[str], others: str = "right"):
+    """What the grader would run of a hand-in of these cells, by name; the other exercises have this result."""
+    asked, cells = course(path), read_cells(new_notebook(cells=[new_code_cell(source) for source in sources]))
+    places, results = find(cells, asked.stubs), {name: Result(others) for name in asked.tasks}
+    return {name: program(asked, cells, places, name, results)[0] for name in places}
+
+
+def judged(path, name: str, given: dict) -> str:
+    """What the grader would say of an answer, which runs here without a sandbox."""
+    task, answer = course(path).tasks[name], inside.run(given)[name]
+    if task.exercise is None:
+        return judge_cells(course(path), task, answer)
+    return task.exercise.fault(answer, HIDDEN_SEED) or "right"
 
 
 @each_notebook
 def test_what_is_handed_out_is_the_notebook_without_solutions_and_colab_link(path):
     before, after = notebook(path), handout(notebook(path))
     assert [c for c in after.cells if c.cell_type == "code"] == [c for c in before.cells if c.cell_type == "code"]
+    assert solutions(before).keys() == exercises(before).keys() - open_tasks(before).keys()
     assert exercises(after) and solutions(after) == {} and faults(after) == []
     text = "\n\n".join(cell.source for cell in after.cells if cell.cell_type == "markdown")
     for code in solutions(before).values():
@@ -46,40 +58,35 @@ def test_what_is_handed_out_is_the_notebook_without_solutions_and_colab_link(pat
     lost = "".join(match[0] for cell in before.cells for match in SOLUTION.finditer(cell.source))
     lost += "".join(match[0] for cell in before.cells for match in COLAB_LINE.finditer(cell.source))
     left, whole = ("".join(cell.source for cell in book.cells) for book in (after, before))
+    assert left.count(HOW_TO_HAND_IN) == 1
+    left = left.replace(HOW_TO_HAND_IN, "")
     assert sorted("".join((left + lost).split())) == sorted("".join(whole.split()))
     assert dumps(nbformat.reads(dumps(after), as_version=4)) == dumps(after)
 
 
 @each_notebook
-def test_the_solutions_are_right_on_hidden_cases_too_and_need_few_cells(path):
-    book = one_by_one(notebook(path))
-    assembled, places = assemble(book, solutions(book))
-    # Cells that only define something cost nothing: the networks of a page, on which answers may build.
-    defining = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    costly = [cell for cell in assembled.cells if not all(isinstance(part, defining) for part in parse(cell.source).body)]
-    assert len(costly) <= 2 * len(places) + 2, "it would run cells that no check needs"
-    printed, _ = run(assembled)
-    for name, place in places.items():
-        assert "is right" in printed[place + 1] and "waiting" not in printed[place + 1], f"{name}: {printed[place + 1]}"
+def test_the_solutions_are_right_on_hidden_cases_too_and_need_few_statements(path):
+    for name, given in programs(path, [*solutions(notebook(path)).values()]).items():
+        assert judged(path, name, given) == "right", name
+        assert len(given["statements"]) <= 12, "it would run what no check needs"
 
 
-@each_rebuilt
+@each_notebook
 def test_a_solution_is_right_also_where_it_is_the_only_answer(path):
     """The course's version stands in for the exercises that it builds on."""
-    book = one_by_one(notebook(path))
-    for name, code in solutions(book).items():
-        assembled, places = assemble(book, {name: code})
-        assert f"{name} is right in all" in run(assembled)[0][places[name] + 1]
-
-
-@pytest.mark.parametrize("path", [path for path in WITH_EXERCISES if path not in REBUILT], ids=name_of)
-def test_where_no_version_stands_in_no_exercise_needs_another_one(path):
     for name, code in solutions(notebook(path)).items():
-        known = {*dir(builtins), "_names"}
-        for cell in assemble(notebook(path), {name: code})[0].cells:
-            assert reads(cell.source) <= known
-            assert f"{name} = _names" not in cell.source or reads(code) <= known
-            known |= replaces(cell.source)
+        assert judged(path, name, programs(path, [code], "missing")[name]) == "right", name
+
+
+@each_notebook
+def test_no_exercise_carries_its_own_answer_into_the_sandbox(path):
+    """How an exercise is used goes there, and its answer does not."""
+    for name, task in course(path).tasks.items():
+        if task.use:
+            reference = getattr(task.exercise.reference, "__name__", "")
+            bodies = [node.body for node in ast.parse(task.use[0]).body if getattr(node, "name", "") == reference]
+            assert all(len(body) == 1 and isinstance(body[0], ast.Raise | ast.Pass) for body in bodies)
+            assert inside.find_use(*task.use), name
 
 
 @each_notebook
@@ -91,18 +98,20 @@ def test_the_committed_checks_wait_for_the_reader(path):
 
 
 @each_rebuilt
-def test_after_wrong_answers_the_chapter_goes_on_with_the_course_s(path):
-    book = one_by_one(notebook(path))
-    wrong = {name: f"def {name}(*arguments, **settings):\n    raise ArithmeticError" for name in exercises(book)}
-    assembled, places = assemble(book, wrong)
-    printed, names = run(assembled)
-    for name, place in places.items():
-        if name in open_tasks(book):
-            assert f"{name} has no score yet: it raises ArithmeticError" in printed[place + 1]
+def test_after_wrong_answers_the_chapter_goes_on_with_the_course_s(path, capsys):
+    def wrong(*arguments, **settings):
+        raise ArithmeticError
+
+    for name, task in course(path).tasks.items():
+        if task.is_open:
+            task.exercise.score(wrong)
+            assert "wrong has no score yet: it raises ArithmeticError" in capsys.readouterr().out
             continue
-        assert f"{name} is not right yet: it raises ArithmeticError" in printed[place + 1]
-        assert printed[place + 1].endswith("What follows runs on the course's.\n")
-        assert names[name].__module__.startswith("course_lib.")
+        chosen = task.exercise.choose(wrong)
+        said = capsys.readouterr().out
+        assert said.startswith("wrong is not right yet: it raises ArithmeticError"), name
+        assert said.endswith("What follows runs on the course's.\n")
+        assert chosen.__module__.startswith("course_lib.")
 
 
 @each_rebuilt
