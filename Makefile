@@ -44,6 +44,9 @@ LOWEST_STAMP := .venv-lowest/.course-installed
 TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
 	IPYTHONDIR="$(CURDIR)/.venv/config/ipython" JUPYTER_CONFIG_DIR="$(CURDIR)/.venv/config/jupyter" \
 	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
+# What the pages need, installed once.
+SITE_READY = .venv/bin/python -c 'import mathjax, myst_nb, sphinx_book_theme' 2>/dev/null || \
+	$(IN_VENV) pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e ".[site]"
 # The checks run with the network refused, kernels and other child processes included.
 OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
 # -rs: what was skipped says why, and what to install. The longest files first, each in one worker: a long one at the end
@@ -58,7 +61,7 @@ ifneq ($(shell $(DESCRIBE) 2>/dev/null || echo broken),$(shell cat $(STAMP) 2>/d
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format \
+.PHONY: help lab test check new-chapter test-browser environment notebooks measure handout grade figures address lock format site test-site public-names \
 	health pretrained record bench-convolution bench-classification bench-gan bench-vae test-lowest test-colab
 
 help: ## this list
@@ -132,6 +135,17 @@ health: $(STAMP) ## report on this machine and the environment
 
 figures: $(STAMP) ## draw the figure of the README again
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.readme_figure
+
+site: $(STAMP) ## the course as pages in build/site/html, from the committed notebooks (half a minute)
+	@$(SITE_READY)
+	@$(TEST_ENVIRONMENT) $(OFFLINE):"$(CURDIR)" $(IN_VENV) tools.site
+
+test-site: $(STAMP) ## build the pages and open each in Chromium, at two widths (minutes)
+	@$(SITE_READY)
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_SITE=1 $(IN_VENV) pytest -rs tests/site
+
+public-names: $(STAMP) ## bring docs/public_names.txt up to date; a name that is gone must be in CHANGELOG.md
+	@$(IN_VENV) tools.public_names
 
 bench-convolution: $(STAMP) ## compare the course's convolutions with PyTorch's
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python benchmarks/convolution.py

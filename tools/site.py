@@ -108,7 +108,7 @@ def lay() -> None:
     pages["index"] = index.replace("MORE", "teaching\ncontributing" if teaching else "contributing")
     pages |= {f"api/{room}": api_page(room) for room in rooms()}
     listed = "\n".join(rooms())
-    pages["api/index"] = f"# What the package offers\n\nEach room of `course_lib`.\n\n```{{toctree}}\n{listed}\n```\n"
+    pages["api/index"] = f"# What the package offers\n\nEach room of `course_lib`.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
     for name, text in pages.items():
         (SOURCE / f"{name}.md").write_text(text, encoding="utf-8")
     lay_mathjax(SOURCE / "_static" / "mathjax")
