@@ -138,7 +138,7 @@ figures: $(STAMP) ## draw the figure of the README again
 
 site: $(STAMP) ## the course as pages in build/site/html, from the committed notebooks (half a minute)
 	@$(SITE_READY)
-	@$(TEST_ENVIRONMENT) $(OFFLINE):"$(CURDIR)" $(IN_VENV) tools.site
+	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) tools.site
 
 test-site: $(STAMP) ## build the pages and open each in Chromium, at two widths (minutes)
 	@$(SITE_READY)

@@ -37,7 +37,7 @@ autodoc_typehints = "none"  # the signature would be wider than the page; the te
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = ["frames.js"]
+html_js_files = ["site.js"]
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "repository_url": course["repository"],
@@ -46,6 +46,7 @@ html_theme_options = {
     "use_download_button": False,
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
+    "navbar_persistent": [],  # the search stands at the side
 }
 
 # myst-nb keeps a picture's size and drops its text alternative.
@@ -100,14 +101,20 @@ def escape(app, what, name, obj, options, lines) -> None:
     """
     code = False
     for place, line in enumerate(lines):
-        code = line.startswith("    ") and (code or (place > 1 and not lines[place - 1])) or (code and not line)
+        code = (line.startswith("    ") and (code or (place > 1 and not lines[place - 1]))) or (code and not line)
         if code and place > 1 and lines[place - 2].endswith(":") and not lines[place - 2].endswith("::"):
             lines[place - 2] += ":"
         if not code:
             lines[place] = re.sub(r"([|*\\])|(?<=\w)_(?!\w)", lambda match: "\\" + match[0], line)
 
 
+def leave_out(app, what, name, obj, skip, options):
+    """Fields of a named tuple that nobody has described say nothing."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
 def setup(app) -> None:
     """Connects the functions above."""
     app.connect("doctree-read", link_chapters_and_papers)
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", escape, priority=400)

@@ -23,6 +23,7 @@ from tools.public_names import names_of, rooms
 from tools.setup_cell import SETUP_START, read_address
 
 SOURCE, HTML = ROOT / "build" / "site" / "source", ROOT / "build" / "site" / "html"
+SLIDERS = ("01", "06", "07", "09")  # notebooks whose first picture tells more under one's own hand
 CARD_WIDTH = 640  # pixels, twice what is shown
 
 
@@ -36,21 +37,45 @@ def rows() -> dict[str, dict[str, str]]:
     return found
 
 
+def first_picture(path: Path) -> tuple[Image.Image, str]:
+    """The first picture that a notebook shows, and its text alternative."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                return Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))), output.metadata["image/png"]["alt"]
+    raise ValueError(f"{path.name} shows no picture: its first screen needs one")
+
+
 def card(path: Path, row: dict[str, str]) -> str:
     """One chapter on the first page: its first picture, its question, what is seen in it, and the time."""
-    cells = nbformat.read(path, as_version=4).cells
-    pictures = [output for cell in cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    picture = Image.open(io.BytesIO(base64.b64decode(pictures[0].data["image/png"]))).convert("RGB")
+    picture, alternative = first_picture(path)
+    picture = picture.convert("RGB")
     picture.thumbnail((CARD_WIDTH, CARD_WIDTH))
     picture.save(SOURCE / "_static" / f"{path.stem}.png")
-    time = re.search(r"\*\*Time\*\*: ([^;.]+)", cells[0].source)
+    time = re.search(r"\*\*Time\*\*: ([^;.]+)", nbformat.read(path, as_version=4).cells[0].source)
     words = {key: html.escape(text) for key, text in row.items()}
     return (
         f'<div class="card-of-course"><a href="notebooks/{path.stem}.html">'
-        f'<img src="_static/{path.stem}.png" alt="{html.escape(pictures[0].metadata["image/png"]["alt"])}" loading="lazy">'
+        f'<img src="_static/{path.stem}.png" alt="{html.escape(alternative)}" loading="lazy">'
         f"<h3>{words['title']}</h3><p><strong>{words['question']}</strong></p><p>{words['seen']}</p>"
         f'<p class="time">{html.escape(time[1] if time else "")}; {words["minutes"]} minutes of one CPU core</p></a></div>'
     )
+
+
+def frames(path: Path, question: str) -> str:
+    """The first picture of a notebook, which moves, as single pictures under a slider."""
+    picture, alternative = first_picture(path)
+    shown = []
+    for step in range(picture.n_frames):
+        picture.seek(step)
+        name = f"{path.stem}_{step:02d}.png"
+        picture.convert("RGB").quantize(64).save(SOURCE / "_static" / name, optimize=True)
+        text = html.escape(f"Step {step + 1} of {picture.n_frames}. {alternative}")
+        shown.append(
+            f'<img src="_static/{name}" alt="{text}" width="{picture.width // 2}" loading="lazy"{" hidden" if step else ""}>'
+        )
+    slider = f'<input type="range" min="0" max="{picture.n_frames - 1}" value="0" aria-label="step: {html.escape(question)}">'
+    return f'[{question}](notebooks/{path.name})\n\n<div class="frames">{slider}{"".join(shown)}</div>\n'
 
 
 def lay_notebook(path: Path) -> None:
@@ -102,13 +127,19 @@ def lay() -> None:
     teaching = (ROOT / "TEACHING.md").is_file()
     pages = {"teaching": document("TEACHING.md")} if teaching else {}
     pages["contributing"], pages["changes"] = document("CONTRIBUTING.md"), document("CHANGELOG.md")
-    pages["use"] = (SOURCE / "use.md").read_text(encoding="utf-8").replace("REPOSITORY", f"[repository]({read_address().repository})")
+    pages["use"] = (
+        (SOURCE / "use.md").read_text(encoding="utf-8").replace("REPOSITORY", f"[repository]({read_address().repository})")
+    )
     index = (SOURCE / "index.md").read_text(encoding="utf-8")
     index = index.replace("CARDS", f'<div class="cards">{"".join(cards)}</div>')
     pages["index"] = index.replace("MORE", "teaching\ncontributing" if teaching else "contributing")
+    sliders = [frames(ROOT / "notebooks" / name, row["question"]) for name, row in rows().items() if name[:2] in SLIDERS]
+    pages["frames"] = "\n".join(["# Step by step\n\nMove a slider, by hand or with the arrow keys.\n", *sliders])
     pages |= {f"api/{room}": api_page(room) for room in rooms()}
     listed = "\n".join(rooms())
-    pages["api/index"] = f"# What the package offers\n\nEach room of `course_lib`.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
+    pages["api/index"] = (
+        f"# What the package offers\n\nEach room of `course_lib`.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
+    )
     for name, text in pages.items():
         (SOURCE / f"{name}.md").write_text(text, encoding="utf-8")
     lay_mathjax(SOURCE / "_static" / "mathjax")

@@ -20,7 +20,10 @@ SCHEMAS = {
     "vendor.citation-file-format": [ROOT / "CITATION.cff"],
     "vendor.github-issue-forms": sorted(set(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")) - set(ROOT.glob("**/config.yml"))),
 }
-PERMISSIONS = {("release.yml", "release"): {"contents": "write"}, ("site.yml", "publish"): {"pages": "write", "id-token": "write"}}
+PERMISSIONS = {
+    ("release.yml", "release"): {"contents": "write"},
+    ("site.yml", "publish"): {"pages": "write", "id-token": "write"},
+}
 
 
 def read(path: Path) -> dict:

@@ -139,3 +139,15 @@ def test_a_word_is_found(pages, port, browser):
     page.wait_for_selector("#search-results li a", timeout=20_000)
     assert page.locator("#search-results li a").count() > 3
     page.close()
+
+
+def test_a_slider_changes_the_picture(pages, port, browser):
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{port}/frames.html")
+    for frames in page.locator(".frames").all():
+        shown = frames.locator("img:visible")
+        before = shown.get_attribute("src")
+        frames.locator("input").press("ArrowRight")
+        assert shown.count() == 1 and shown.get_attribute("src") != before
+        assert shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }")
+    page.close()

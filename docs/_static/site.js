@@ -8,3 +8,10 @@ document.addEventListener("DOMContentLoaded", () => {
     show();
   }
 });
+// A formula in a line that is wider than the text, as on a telephone, gets a line of its own and scrolls there.
+window.addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => {
+  for (const formula of document.querySelectorAll(".bd-article span.math")) {
+    const room = formula.closest("p, li, td, dd")?.clientWidth ?? Infinity;
+    if (formula.firstElementChild?.getBoundingClientRect().width > room) formula.classList.add("formula-too-wide");
+  }
+}));
