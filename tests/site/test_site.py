@@ -145,7 +145,7 @@ def test_a_slider_changes_the_picture(pages, port, browser):
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{port}/frames.html")
     for frames in page.locator(".frames").all():
-        shown = frames.locator("img:visible")
+        shown = frames.locator("img:not([hidden])")
         before = shown.get_attribute("src")
         frames.locator("input").press("ArrowRight")
         assert shown.count() == 1 and shown.get_attribute("src") != before
