@@ -48,6 +48,9 @@ LOWEST_STAMP := .venv-lowest/.course-installed
 TEST_ENVIRONMENT = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 \
 	IPYTHONDIR="$(CURDIR)/.venv/config/ipython" JUPYTER_CONFIG_DIR="$(CURDIR)/.venv/config/jupyter" \
 	MPLCONFIGDIR="$(CURDIR)/.venv/config/matplotlib"
+# What the pages need, installed once.
+SITE_READY = .venv/bin/python -c 'import mathjax, myst_nb, sphinx_book_theme' 2>/dev/null || \
+	$(IN_VENV) pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e ".[site]"
 # The checks run with the network refused, kernels and other child processes included.
 OFFLINE = PYTHONPATH="$(CURDIR)/tests/offline"
 # -rs: what was skipped says why, and what to install. The longest files first, each in one worker: a long one at the end
@@ -67,7 +70,7 @@ PRESENT := $(if $(wildcard $(STAMP)),,$(STAMP))
 
 .PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout assignment grade figures \
 	address lock format health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices \
-	gpu-check speedrun test-lowest test-colab
+	gpu-check speedrun site test-site public-names test-lowest test-colab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -147,6 +150,17 @@ health: $(STAMP) ## report on this machine and the environment
 
 figures: $(STAMP) ## draw the figure of the README again
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.readme_figure
+
+site: $(STAMP) ## the course as pages in build/site/html, from the committed notebooks (half a minute)
+	@$(SITE_READY)
+	@$(TEST_ENVIRONMENT) $(OFFLINE) $(IN_VENV) tools.site
+
+test-site: $(STAMP) ## build the pages and open each in Chromium, at two widths (minutes)
+	@$(SITE_READY)
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_SITE=1 $(IN_VENV) pytest -rs tests/site
+
+public-names: $(STAMP) ## bring docs/public_names.txt up to date; a name that is gone must be in CHANGELOG.md
+	@$(IN_VENV) tools.public_names
 
 bench-convolution: $(STAMP) ## compare the course's convolutions with PyTorch's
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python benchmarks/convolution.py

@@ -39,7 +39,7 @@ def rewrite(root: Path, new: Address) -> list[str]:
     """
     current = read_address(root)
     contents = {root / "pyproject.toml": rewrite_settings((root / "pyproject.toml").read_text(encoding="utf-8"), new)}
-    for path in sorted(root.glob("*.md")):
+    for path in sorted([*root.glob("*.md"), *root.glob("CITATION.cff")]):
         contents[path] = rewrite_markdown(path.read_text(encoding="utf-8"), current, new)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         contents[path] = rewrite_notebook(path.read_text(encoding="utf-8"), f"notebooks/{path.name}", new)

@@ -11,11 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def describe(root: Path = ROOT) -> str:
-    """The folder of the checkout, and a digest of its version and its lists of dependencies;
+    """The folder of the checkout, and a digest of its lists of dependencies;
     comments do not count.
     """
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    names = ("version", "requires-python", "dependencies", "optional-dependencies")
+    names = ("requires-python", "dependencies", "optional-dependencies")
     lists = [settings["build-system"], *(settings["project"][name] for name in names)]
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     lists.append([line for line in lines if not line.startswith("#")])

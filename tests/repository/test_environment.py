@@ -26,7 +26,7 @@ EXTRAS = {name: [Requirement(text) for text in texts] for name, texts in PROJECT
 DIRECT = [*RUN_TIME, *(requirement for extra in EXTRAS.values() for requirement in extra)]
 COLAB = json.loads((ROOT / "tests" / "repository" / "colab_packages.json").read_text(encoding="utf-8"))
 # Where the name to import is not the name to install.
-MODULES = {"pillow": "PIL", "pyyaml": "yaml", "pytest-xdist": "xdist"}
+MODULES = {"django-static-mathjax": "mathjax", "pillow": "PIL", "pyyaml": "yaml", "pytest-xdist": "xdist"}
 # Prescribed for the course; the rest was added because a well-kept library does better than own code.
 PRESCRIBED = ["torch", "torchvision", "jupyterlab", "matplotlib", "ipywidgets", "nbval", "pytest"]
 
@@ -119,10 +119,13 @@ def test_conda_gets_the_same_environment_from_the_same_list():
 
 
 def test_the_version_is_the_same_everywhere():
-    assert PROJECT["version"] == course_lib.__version__
+    # setuptools reads it from the package.
+    assert PROJECT["dynamic"] == ["version"] and "course_lib.__version__" in TEXT
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[([0-9][^\]]*)\]", changes, flags=re.MULTILINE)
-    assert not released or Version(released[0]) <= Version(PROJECT["version"])
+    assert released and Version(released[0]) == Version(course_lib.__version__)
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == course_lib.__version__
 
 
 def test_recipes_use_only_what_make_3_81_knows():
