@@ -71,9 +71,8 @@ def frames(path: Path, question: str) -> str:
         name = f"{path.stem}_{step:02d}.png"
         picture.convert("RGB").quantize(64).save(SOURCE / "_static" / name, optimize=True)
         text = html.escape(f"Step {step + 1} of {picture.n_frames}. {alternative}")
-        shown.append(
-            f'<img src="_static/{name}" alt="{text}" width="{picture.width // 2}" loading="lazy"{" hidden" if step else ""}>'
-        )
+        size = f'width="{picture.width // 2}" height="{picture.height // 2}" loading="lazy"'
+        shown.append(f'<img src="_static/{name}" alt="{text}" {size}{" hidden" if step else ""}>')
     slider = f'<input type="range" min="0" max="{picture.n_frames - 1}" value="0" aria-label="step: {html.escape(question)}">'
     return f'[{question}](notebooks/{path.name})\n\n<div class="frames">{slider}{"".join(shown)}</div>\n'
 

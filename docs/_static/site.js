@@ -9,9 +9,10 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 // A formula in a line that is wider than the text, as on a telephone, gets a line of its own and scrolls there.
-window.addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => {
+window.addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => document.fonts.ready).then(() => {
   for (const formula of document.querySelectorAll(".bd-article span.math")) {
-    const room = formula.closest("p, li, td, dd")?.clientWidth ?? Infinity;
-    if (formula.firstElementChild?.getBoundingClientRect().width > room) formula.classList.add("formula-too-wide");
+    const block = formula.closest("p, li, dd");
+    const over = block && formula.firstElementChild?.getBoundingClientRect().right > block.getBoundingClientRect().right + 1;
+    if (over && !formula.closest("table")) formula.classList.add("formula-too-wide");
   }
 }));

@@ -31,7 +31,7 @@ def read(path: Path) -> dict:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def test_the_four_workflows_are_there():
+def test_there_are_four_files_for_actions():
     assert [path.stem for path in WORKFLOWS] == ["release", "site", "test", "weekly"]
 
 
@@ -63,7 +63,7 @@ def test_files_follow_their_schemas(schema):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_nothing_in_the_workflows_is_unsafe():
+def test_no_workflow_is_unsafe():
     program = Path(sys.executable).with_name("zizmor")
     if not program.is_file():
         pytest.skip("zizmor is missing: make environment")
