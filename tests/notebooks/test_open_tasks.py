@@ -120,6 +120,16 @@ def test_the_command_scores_an_open_task_and_first_the_course_s_own(scored, tmp_
     assert row == ["a.ipynb", "0", "missing", second.rpartition(": ")[2]] and own[3] == first.rpartition(": ")[2]
 
 
-def test_chapter_5_ends_in_the_task_that_is_graded():
-    (path,) = (path for path in NOTEBOOKS if path.name.startswith("05_"))
-    assert exercises.open_tasks(notebook(path)) == {"learn": "learning.task"}
+@pytest.mark.parametrize(
+    ("chapter", "name", "task"),
+    [
+        ("05_", "learn", "learning.task"),
+        ("06_", "entry", "adversarial_game_task.task"),
+        ("07_", "draw", "drawing_gan_task.task"),
+        ("08_", "entry", "variational_bound_task.task"),
+        ("09_", "learn", "drawing_vae_task.task"),
+    ],
+)
+def test_a_chapter_ends_in_the_task_that_is_graded(chapter, name, task):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith(chapter))
+    assert exercises.open_tasks(notebook(path)) == {name: task}
