@@ -69,7 +69,7 @@ def course_of(book: nbformat.NotebookNode) -> Course:
         check = book.cells[place + 1].source
         if name in scored:
             task = evaluate(cells, scored[name])
-            if hasattr(task, "measure"):  # one without is for the page alone
+            if hasattr(task, "images"):  # the others hand over a function or an iterator: their page alone scores them
                 tasks[name] = Task(name, task, is_open=True)
         elif chosen := chooses(check, name):
             exercise = evaluate(cells, chosen)

@@ -258,25 +258,3 @@ PLACED = ("share of points that are where they belong, after training,",)
 Generator = Exercise(_Generator, _rings, PLACED, use=_played("generator"), tolerance=0.35, seconds=60)
 Discriminator = Exercise(_Discriminator, _rings, PLACED, use=_played("discriminator"), tolerance=0.35, seconds=60)
 train = Exercise(_train, _rings, PLACED, use=_played("train"), tolerance=0.35, seconds=60)
-
-
-BUDGET = 1000
-"""How many batches of 128 points an entry to the open task may look at."""
-
-
-def score(entry: Callable, seed: int = 0) -> float | None:
-    """Print and return the share of an entry's points that are in place on a grid of 16; None while it is not written.
-
-    entry: takes `BUDGET` batches [128, 2] that can be gone through once, and returns a network that makes
-    points of z [N, its latent_size].
-    """
-    mixture, rng = gan.grid(4, spacing=1.2, std=0.12), torch.Generator().manual_seed(seed)
-    torch.manual_seed(seed)
-    G = entry(mixture.sample(128, rng) for _ in range(BUDGET))
-    if G is None:
-        print("entry is waiting for you.")
-        return None
-    with torch.no_grad():
-        share = placed(G(torch.randn(2000, G.latent_size)), mixture)
-    print(f"yours: {share:.1%} of the points are in place")
-    return share

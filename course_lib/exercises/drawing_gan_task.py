@@ -3,7 +3,6 @@ answer, but a score, in which replayed training images are worth nothing.
 """
 
 import copy
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_lib.data import Batches, render, sample_factors
+from course_lib.data import Batches
 from course_lib.exercises.drawing_gan import nearest
-from course_lib.exercises.exercise import _Late, _same, _time_limit
-from course_lib.exercises.learning import _core_seconds
+from course_lib.exercises.open_task import FRESH, NoScore, attempt, digits, learned, measured, tell
 from course_lib.gan import Discriminator, Generator, fit_gan
 from course_lib.metrics import feature_statistics, features_of, frechet_distance, variety
 from course_lib.pretrained import load_judge
 from course_lib.recorded import recorded
-
-FRESH = 1_000_000  # how far the images to compare with lie behind those to learn from
 
 
 class Drawer(nn.Module):
@@ -95,48 +91,32 @@ class DrawingTask:
             name: "glyphs", or "private:WORD": then the word chooses the images to learn from, and the fresh ones.
             seed: of PyTorch's random numbers.
         """
-        found, title = self.measure(draw, name, seed), getattr(draw, "__name__", "Your answer")
-        if isinstance(found, str):
-            print(f"{title} {found}.\n")
-        else:
-            print(f"{title} scores {100 * found.score:.1f} % after {found.seconds:.0f} of {self.seconds:g} core-seconds:")
-            print(f"   coverage {found.coverage:.3f} * variety {found.variety:.3f} * new {found.new:.3f}", end="")
-            print(f" / (1 + Fréchet distance {found.distance:.3f})\n")
-        print("\n".join(_recorded_lines()))
+        tell(draw, self.measure(draw, name, seed), self._words, _recorded_lines())
+
+    def _words(self, found: Score) -> str:
+        return (
+            f"scores {100 * found.score:.1f} % after {found.seconds:.0f} of {self.seconds:g} core-seconds:\n"
+            f"   coverage {found.coverage:.3f} * variety {found.variety:.3f} * new {found.new:.3f}"
+            f" / (1 + Fréchet distance {found.distance:.3f})"
+        )
 
     def measure(self, draw: Any, name: str = "glyphs", seed: int = 0) -> Score | str:
         """The score of a `draw`, or what is wrong with it, as the rest of a sentence that begins with its name. It "is waiting
         for you" while it returns None.
         """
-        given = _images(name, 0, self.images)
-        own, begin, labels = tuple(part.clone() for part in given), _core_seconds(), torch.arange(self.judged) % 10
-        try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                with _time_limit(self.seconds, cores=True):
-                    model = draw(*given)
-                seconds = _core_seconds() - begin
-                if model is None:
-                    return "is waiting for you: it returns None"
-                if not _same(own, given):
-                    return "has no score yet: it changes its arguments, and may only read them"
-                if not isinstance(model, nn.Module):
-                    return f"has no score yet: it returns a {type(model).__name__}, and an nn.Module is asked for"
-                if seconds > self.seconds:
-                    return f"has no score yet: it takes {seconds:.0f} core-seconds, and {self.seconds:g} are allowed"
-                with _time_limit(self.seconds, cores=True), torch.no_grad():
-                    drawn = torch.cat([model.cpu().eval()(some) for some in labels.split(500)]).float()
-        except _Late:
-            return f"has no score yet: it takes more than {self.seconds:g} core-seconds"
-        except (Exception, SystemExit) as error:
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            waiting = isinstance(error, NotImplementedError) and not error.args
-            return "is waiting for you" if waiting else f"has no score yet: it raises {text}"
+        return measured(lambda: self._measured(draw, name), seed)
+
+    def _measured(self, draw: Any, name: str) -> Score:
+        given, labels = digits(name, 0, self.images), torch.arange(self.judged) % 10
+        known = given[0].clone()
+        model, _, seconds = learned(draw, given, self.seconds)
+        with attempt(self.seconds), torch.no_grad():
+            drawn = torch.cat([model(some) for some in labels.split(500)]).float()
         if drawn.shape != (self.judged, 1, 32, 32):
-            return f"has no score yet: its images have the shape {list(drawn.shape)}, not [{self.judged}, 1, 32, 32]"
+            raise NoScore(f"has no score yet: its images have the shape {list(drawn.shape)}, not [{self.judged}, 1, 32, 32]")
         if not ((drawn >= -0.001) & (drawn <= 1.001)).all():
-            return "has no score yet: a pixel is not between 0 and 1"
-        return self._scored(drawn, labels, own[0], _images(name, FRESH, self.judged), seconds)
+            raise NoScore("has no score yet: a pixel is not between 0 and 1")
+        return self._scored(drawn, labels, known, digits(name, FRESH, self.judged), seconds)
 
     def _scored(self, drawn: Tensor, labels: Tensor, known: Tensor, fresh: tuple[Tensor, Tensor], seconds: float) -> Score:
         judge, reals = load_judge("glyphs", device="cpu"), fresh[0].float() / 255
@@ -154,13 +134,6 @@ class DrawingTask:
 
 
 task = DrawingTask()
-
-
-def _images(name: str, start: int, count: int) -> tuple[Tensor, Tensor]:
-    """Grey digits uint8 [count, 1, 32, 32] and their labels; a private word is a place of its own among all that there are."""
-    word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:5], "big") if name.startswith("private:") else 0
-    factors = sample_factors("glyphs", "train", torch.arange(count) + start + 2 * FRESH * word)
-    return render(factors)[0], factors["digit"]
 
 
 def _recorded_lines() -> Iterator[str]:

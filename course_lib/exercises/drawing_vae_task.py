@@ -3,7 +3,6 @@ nats that pixels cost one by one its bound with 100 samples saves on fresh image
 """
 
 import copy
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.data import Batches, render, sample_factors
+from course_lib.data import Batches
 from course_lib.exercises.drawing_vae import e_step, m_step
-from course_lib.exercises.exercise import _Late, _same, _time_limit
-from course_lib.exercises.learning import _core_seconds, _weights
+from course_lib.exercises.open_task import FRESH, NoScore, attempt, digits, learned, measured, tell
 from course_lib.recorded import recorded
 from course_lib.vae import VAE, fit_vae, gaussian_kl_sampled, importance_weighted_bound
 
-FRESH = 1_000_000  # how far the images to judge on lie behind those to learn from
 Mixture = tuple[Tensor, Tensor, Tensor]
 
 
@@ -144,49 +141,29 @@ class BoundTask:
             name: "glyphs", or "private:WORD": then the word chooses the images to learn from, and the fresh ones.
             seed: of PyTorch's random numbers.
         """
-        found, title = self.measure(learn, name, seed), getattr(learn, "__name__", "Your answer")
-        if isinstance(found, str):
-            print(f"{title} {found}.\n")
-        else:
-            print(f"{title} scores {100 * found.saved:.1f} % after {found.seconds:.0f} of {self.seconds:g} core-seconds:")
-            print(f"   {found.nats:.1f} nats an image, where pixels one by one cost {found.alone:.1f}\n")
-        print("\n".join(_recorded_lines()))
+        tell(learn, self.measure(learn, name, seed), self._words, _recorded_lines())
+
+    def _words(self, found: Score) -> str:
+        return (
+            f"scores {100 * found.saved:.1f} % after {found.seconds:.0f} of {self.seconds:g} core-seconds:\n"
+            f"   {found.nats:.1f} nats an image, where pixels one by one cost {found.alone:.1f}"
+        )
 
     def measure(self, learn: Any, name: str = "glyphs", seed: int = 0) -> Score | str:
         """The score of a `learn`, or what is wrong with it, as the rest of a sentence that begins with its name. It "is waiting
         for you" while it returns None.
         """
-        given = _images(name, 0, self.images)
-        own, begin, who = given.clone(), _core_seconds(), "it"
-        try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                with _time_limit(self.seconds, cores=True):
-                    model = learn(given)
-                seconds = _core_seconds() - begin
-                if model is None:
-                    return "is waiting for you: it returns None"
-                if not _same(own, given):
-                    return "has no score yet: it changes its arguments, and may only read them"
-                if not isinstance(model, nn.Module):
-                    return f"has no score yet: it returns a {type(model).__name__}, and an nn.Module is asked for"
-                weights, who = _weights(model.cpu().eval()), "its model"
-                if weights > self.weights:
-                    return f"has no score yet: its model has {weights:,} weights, and {self.weights:,} are allowed"
-                if seconds > self.seconds:
-                    return f"has no score yet: it takes {seconds:.0f} core-seconds, and {self.seconds:g} are allowed"
-                x = (_images(name, FRESH, self.judged) >= 128).float()
-                with _time_limit(self.seconds, cores=True), torch.no_grad():
-                    nats = -self._bound(model, x).item()
-        except _Late:
-            return f"has no score yet: {who} takes more than {self.seconds:g} core-seconds"
-        except (Exception, SystemExit) as error:
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            waiting = isinstance(error, NotImplementedError) and not error.args
-            return "is waiting for you" if waiting else f"has no score yet: {who} raises {text}"
+        return measured(lambda: self._measured(learn, name), seed)
+
+    def _measured(self, learn: Any, name: str) -> Score:
+        images = digits(name, 0, self.images)[0]
+        model, weights, seconds = learned(learn, (images.clone(),), self.seconds, self.weights)
+        x = (digits(name, FRESH, self.judged)[0] >= 128).float()
+        with attempt(self.seconds, "its model"), torch.no_grad():
+            nats = -self._bound(model, x).item()
         if not abs(nats) < float("inf"):
-            return "has no score yet: its bound is not a finite number"
-        alone = F.binary_cross_entropy(_shares(own).expand_as(x), x, reduction="sum").item() / len(x)
+            raise NoScore("has no score yet: its bound is not a finite number")
+        alone = F.binary_cross_entropy(_shares(images).expand_as(x), x, reduction="sum").item() / len(x)
         return Score(1 - nats / alone, nats, alone, weights, seconds)
 
     def _bound(self, model: Any, x: Tensor) -> Tensor:
@@ -223,12 +200,6 @@ def _log_mixture(z: Tensor, shares: Tensor, means: Tensor, covariances: Tensor) 
     """log q(z) of a mixture whose shares are made to sum to 1 and whose covariances are made symmetric."""
     covariances = (covariances + covariances.mT) / 2
     return e_step.reference(z.double(), shares / shares.sum(), means, covariances)[1].float()
-
-
-def _images(name: str, start: int, count: int) -> Tensor:
-    """Grey digits uint8 [count, 1, 32, 32]; a private word is a place of its own among all that there are."""
-    word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:5], "big") if name.startswith("private:") else 0
-    return render(sample_factors("glyphs", "train", torch.arange(count) + start + 2 * FRESH * word))[0]
 
 
 def _recorded_lines() -> Iterator[str]:

@@ -2,7 +2,6 @@
 digits in typefaces that it has not seen. It has no right answer, but a score.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from torch import nn
 
 from course_lib.classification import CNN, fit_classifier
 from course_lib.data import Augment, Batches, render, sample_factors
-from course_lib.exercises.exercise import _Late, _same, _time_limit
+from course_lib.exercises.open_task import NoScore, attempt, learned, measured, tell
 from course_lib.metrics import accuracy_interval
 from course_lib.recorded import recorded
 
@@ -76,48 +75,31 @@ class LearningTask:
             name: "glyphs-color", or "private:WORD" (see `data.load`).
             seed: of PyTorch's random numbers while it learns.
         """
-        found, title = self.measure(learn, name, seed), getattr(learn, "__name__", "Your answer")
-        if isinstance(found, str):
-            print(f"{title} {found}.\n")
-        else:
-            share, low, high = (f"{100 * value:.1f} %" for value in (found.accuracy, *found.interval))
-            print(f"{title} reads {share} of {self.judged:,} digits in unseen typefaces (95 % interval: {low} to {high}).")
-            used = f"{found.weights:,} of {self.weights:,} weights, and learned in {found.seconds:.0f} of {self.seconds:g}"
-            print(f"Its model has {used} core-seconds.\n")
-        print("\n".join(_recorded_lines()))
+        tell(learn, self.measure(learn, name, seed), self._words, _recorded_lines())
+
+    def _words(self, found: Score) -> str:
+        share, low, high = (f"{100 * value:.1f} %" for value in (found.accuracy, *found.interval))
+        used = f"{found.weights:,} of {self.weights:,} weights, and learned in {found.seconds:.0f} of {self.seconds:g}"
+        return (
+            f"reads {share} of {self.judged:,} digits in unseen typefaces (95 % interval: {low} to {high}).\n"
+            f"Its model has {used} core-seconds."
+        )
 
     def measure(self, learn: Any, name: str = "glyphs-color", seed: int = 0) -> Score | str:
         """The score of a `learn`, or what is wrong with it, as the rest of a sentence that begins
         with its name. It "is waiting for you" while it returns None.
         """
-        given = self._draw(name, "train", self.images)
-        own = tuple(part.clone() for part in given)
-        begin, who = _core_seconds(), "it"
-        try:
-            with _time_limit(self.seconds, cores=True), torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                model = learn(*given)
-            seconds = _core_seconds() - begin
-            if model is None:
-                return "is waiting for you: it returns None"
-            fault = None if _same(own, given) else "it changes its arguments, and may only read them"
-            fault = fault or self._excess(model, seconds)
-            if fault:
-                return f"has no score yet: {fault}"
-            who, weights = "its model", _weights(model)
-            images, labels = self._draw(name, "unseen-fonts", self.judged)
-            with _time_limit(self.seconds, cores=True), torch.no_grad():
-                scores = torch.cat([model(batch.float() / 255) for batch in images.split(500)])
-            if scores.shape != (self.judged, 10):
-                return f"has no score yet: its model gives the shape {list(scores.shape)}, not [{self.judged}, 10]"
-            if not scores.isfinite().all():
-                return "has no score yet: a score of its model is not a finite number (NaN or infinite)"
-        except _Late:
-            return f"has no score yet: {who} takes more than {self.seconds:g} core-seconds"
-        except (Exception, SystemExit) as error:
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            waiting = isinstance(error, NotImplementedError) and not error.args
-            return "is waiting for you" if waiting else f"has no score yet: {who} raises {text}"
+        return measured(lambda: self._measured(learn, name), seed)
+
+    def _measured(self, learn: Any, name: str) -> Score:
+        model, weights, seconds = learned(learn, self._draw(name, "train", self.images), self.seconds, self.weights)
+        images, labels = self._draw(name, "unseen-fonts", self.judged)
+        with attempt(self.seconds, "its model"), torch.no_grad():
+            scores = torch.cat([model(batch.float() / 255) for batch in images.split(500)])
+        if scores.shape != (self.judged, 10):
+            raise NoScore(f"has no score yet: its model gives the shape {list(scores.shape)}, not [{self.judged}, 10]")
+        if not scores.isfinite().all():
+            raise NoScore("has no score yet: a score of its model is not a finite number (NaN or infinite)")
         right = int((scores.argmax(dim=1) == labels).sum())
         return Score(right / self.judged, accuracy_interval(right, self.judged), weights, seconds)
 
@@ -126,31 +108,8 @@ class LearningTask:
         factors = sample_factors(name, split, range(count))
         return render(factors)[0], factors["digit"]
 
-    def _excess(self, model: Any, seconds: float) -> str | None:
-        """What a model is that it may not be, in words; None if it keeps to the rules. Puts it on the
-        CPU and into evaluation mode.
-        """
-        if not isinstance(model, nn.Module):
-            return f"it returns a {type(model).__name__}, and an nn.Module is asked for"
-        weights = _weights(model.cpu().eval())
-        if weights > self.weights:
-            return f"its model has {weights:,} weights, and {self.weights:,} are allowed"
-        # Where there is no timer signal, and for child processes, this alone counts.
-        return f"it takes {seconds:.0f} core-seconds, and {self.seconds:g} are allowed" if seconds > self.seconds else None
-
 
 task = LearningTask()
-
-
-def _core_seconds() -> float:
-    """The processor time of this process and of its child processes that have ended."""
-    return sum(os.times()[:4])
-
-
-def _weights(model: nn.Module) -> int:
-    """How many numbers a model holds: parameters, buffers, and tensors that are plain attributes."""
-    attributes = [value for part in model.modules() for value in vars(part).values() if isinstance(value, torch.Tensor)]
-    return sum(values.numel() for values in [*model.parameters(), *model.buffers(), *attributes])
 
 
 def _recorded_lines() -> Iterator[str]:

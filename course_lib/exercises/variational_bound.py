@@ -181,35 +181,3 @@ def _levels(rng: torch.Generator) -> list[tuple]:
 
 
 best_decoder = Exercise(_best_decoder, _levels, ("length of the columns", "KL of each latent"))
-
-
-BUDGET = 16
-"""How many values of log p(x, z) for each point an entry to the open task may ask for."""
-
-
-def score(entry: Callable, seed: int = 0) -> float | None:
-    """Print and return how far an entry's log p(x) is from the exact one, the mean over 500 points of the bent model.
-
-    entry: (log_joint, x [N, 2], rng) -> log p(x) [N]. log_joint takes z [K, N] and gives log p(x, z) [K, N]; of these K
-    there may be `BUDGET` in all. None while it is not written.
-    """
-    rng, model, asked = torch.Generator().manual_seed(seed), vae.CurvedModel(), [0]
-    x = model.curve(1.5 * _normal(rng, 500)) + model.noise * _normal(rng, 500, 2)
-
-    def log_joint(z: Tensor) -> Tensor:
-        asked[0] += len(z)
-        if asked[0] > BUDGET:
-            raise ValueError(f"{asked[0]} values of log p(x, z) for each point are asked for, and {BUDGET} are allowed")
-        return model.log_joint(x, z)
-
-    try:
-        found = entry(log_joint, x, rng)
-    except Exception as error:
-        print(f"entry has no score yet: it raises {type(error).__name__}: {error}.")
-        return None
-    if found is None:
-        print("entry is waiting for you.")
-        return None
-    off = (found.double() - model.log_prob(x)).abs().mean().item()
-    print(f"yours: {off:.3f} nats from log p(x) in the mean")
-    return off

@@ -13,7 +13,7 @@ from course_lib.gan.divergences import (
     optimal_transport,
     value,
 )
-from course_lib.gan.games import alternating, averaged, extragradient, simultaneous
+from course_lib.gan.games import alternating, extragradient, simultaneous
 from course_lib.gan.latent import draw, interpolate, sample
 from course_lib.gan.losses import hinge, least_squares, minimax, non_saturating, wasserstein
 from course_lib.gan.mixtures import Coverage, Mixture, PointBatches, coverage, grid, ring

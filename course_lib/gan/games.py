@@ -64,16 +64,6 @@ def extragradient(start: Sequence[float], lr: float, steps: int) -> torch.Tensor
     return torch.tensor(path, dtype=torch.float64)
 
 
-def averaged(path: torch.Tensor) -> torch.Tensor:
-    """The mean of all points of a path up to each step, [steps + 1, 2].
-
-    Of an alternating path it approaches the solution as 1/t. Source: Gidel et al., A Variational
-    Inequality Perspective on Generative Adversarial Networks (2019), section 3.
-    """
-    counts = torch.arange(1, len(path) + 1, dtype=path.dtype, device=path.device)
-    return path.cumsum(dim=0) / counts[:, None]
-
-
 def _check(lr: float, steps: int) -> None:
     if not lr > 0:
         raise ValueError(f"lr is {lr}: a step needs a positive length, for example 0.1")

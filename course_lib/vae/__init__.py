@@ -3,20 +3,14 @@
 `losses` is the evidence lower bound, term by term; `models` and `quantised` are the models,
 `networks` what they are built from, `likelihoods` what a decoder says of the pixels; `training` is
 the loop, and `evaluation` measures, reconstructs and draws. `linear` and `curved` are where the
-truth is known, so that every term can be checked; `estimators` compares two ways to its gradient.
+truth is known, so that every term can be checked; `estimators` knows how its gradients scatter.
 """
 
 from course_lib.vae.curved import CurvedModel, arc
-from course_lib.vae.estimators import GradientSamples, Quadratic, reparameterisation_gradients, score_function_gradients
+from course_lib.vae.estimators import Quadratic
 from course_lib.vae.evaluation import VAEEvaluation, binarised, evaluate_vae, reconstruct, sample
 from course_lib.vae.likelihoods import LIKELIHOODS
-from course_lib.vae.linear import (
-    PrincipalComponents,
-    ProbabilisticPCA,
-    fit_probabilistic_pca,
-    principal_angles,
-    principal_components,
-)
+from course_lib.vae.linear import ProbabilisticPCA, principal_angles
 from course_lib.vae.losses import (
     Elbo,
     bernoulli_log_likelihood,

@@ -1,4 +1,4 @@
-"""Where everything is known: principal components, and the model with a linear decoder.
+"""Where everything is known: the model with a linear decoder, and the angles between spaces.
 
 All is computed in float64. D is the number of pixels, Z that of latents, N that of images; images
 are rows, [N, D].
@@ -6,56 +6,11 @@ are rows, [N, D].
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from course_lib.runtime.checks import check_count
 from course_lib.vae.losses import gaussian_log_density
-
-
-class PrincipalComponents(NamedTuple):
-    """What `principal_components` returns, in float64.
-
-    mean: [D]. components: [Z, D], orthonormal rows, the direction of the largest variance first.
-    variances: [Z], along each, divided by N. discarded: a scalar, the mean variance of the D - Z
-    directions left out. The coordinates of x are z = (x - mean) components^T, and mean + z
-    components is the closest point.
-    """
-
-    mean: torch.Tensor
-    components: torch.Tensor
-    variances: torch.Tensor
-    discarded: torch.Tensor
-
-
-def principal_components(x: torch.Tensor, latent_size: int) -> PrincipalComponents:
-    """The Z-dimensional subspace with the smallest squared distance to images x [N, D].
-
-    By singular value decomposition: with x - mean = A S U, the squares of the singular values S are
-    N times the variances along the rows of U. The sign of a row is free: here its entry of the
-    largest size is positive, so that every machine finds the same.
-
-    Source: Eckart and Young, The approximation of one matrix by another of lower rank (1936).
-
-    Raises ValueError for a latent_size that is not below D and N: nothing would be left out.
-    """
-    x, latent_size = _rows(x), check_count("latent_size", latent_size)
-    N, D = x.shape
-    if latent_size >= min(N, D):
-        raise ValueError(
-            f"latent_size is {latent_size} for {N} images of {D} pixels: it must be below both, or nothing is left out"
-        )
-    mean = x.mean(dim=0)
-    _, singular, rows = torch.linalg.svd(x - mean, full_matrices=False)
-    variances = singular.square() / N
-    components = rows[:latent_size]
-    largest = components.gather(1, components.abs().argmax(dim=1, keepdim=True))
-    # Where N < D the remaining variances are zeros that the decomposition does not list: divide by
-    # D - Z, not by their number.
-    discarded = variances[latent_size:].sum() / (D - latent_size)
-    return PrincipalComponents(mean, components * largest.sign(), variances[:latent_size], discarded)
 
 
 def principal_angles(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -128,7 +83,7 @@ class ProbabilisticPCA:
         """p(z|x), exact: its means [N, Z], and its covariance [Z, Z], the same for all images.
 
         N(M^-1 weight^T (x - mean), variance M^-1) with M = weight^T weight + variance I. It is
-        diagonal if the columns of weight are perpendicular, as those of `fit_probabilistic_pca`
+        diagonal if the columns of weight are perpendicular, as those of the most likely model
         are. Source: Tipping and Bishop (1999), equation 6.
         """
         M = self.weight.mT @ self.weight + self.variance * torch.eye(self.weight.shape[1]).to(self.weight)
@@ -157,28 +112,6 @@ class ProbabilisticPCA:
         z = torch.randn(count, Z, generator=rng, dtype=torch.float64, device="cpu").to(self.weight)
         noise = torch.randn(count, D, generator=rng, dtype=torch.float64, device="cpu").to(self.weight)
         return self.mean + z @ self.weight.mT + math.sqrt(self.variance) * noise, z
-
-
-def fit_probabilistic_pca(x: torch.Tensor, latent_size: int) -> ProbabilisticPCA:
-    """The probabilistic PCA under which images x [N, D] are most likely, in closed form.
-
-    The noise takes the mean variance of the discarded directions, and the columns of the weight are
-    the principal components, each with length sqrt(its variance - that of the noise), since noise
-    adds the rest. They are perpendicular: of all solutions weight R this is the one whose posterior
-    has a diagonal covariance.
-
-    Source: Tipping and Bishop (1999), equations 7 and 8. Raises ValueError as
-    `principal_components`, and where no variance is left for the noise.
-    """
-    found = principal_components(x, latent_size)
-    total = found.variances.sum() + found.discarded * (len(found.mean) - latent_size)
-    if not found.discarded > 1e-14 * total:
-        raise ValueError(
-            f"the images lie in a subspace of {latent_size} directions: no variance is left for the noise, and the likelihood has"
-            " no maximum; use a smaller latent_size, or give more images"
-        )
-    lengths = (found.variances - found.discarded).clamp(min=0).sqrt()
-    return ProbabilisticPCA(found.components.mT * lengths, found.mean, found.discarded.item())
 
 
 def _rows(x: torch.Tensor, pixels: int | None = None) -> torch.Tensor:

@@ -18,8 +18,6 @@ from course_lib.vae.models import VAE
 MISTAKES = (
     "noise for z",
     "no KL",
-    "KL averaged",
-    "mean over pixels",
     "variance for sigma",
     "log-variance for sigma",
 )
@@ -76,10 +74,6 @@ def learn(images: ImageSet, mistake: str | None = None, *, steps: int = 300, see
         loss = -reconstruction + kl
         if mistake == "no KL":
             loss = -reconstruction
-        if mistake == "KL averaged":  # over the batch and the latents
-            loss = -reconstruction + kl / model.latent_size
-        if mistake == "mean over pixels":
-            loss = -reconstruction / x[0].numel() + kl
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.exercises import drawing_gan_task
+from course_lib.exercises import drawing_gan_task, open_task
 from course_lib.exercises.drawing_gan_task import Score
 
 quick = dataclasses.replace(drawing_gan_task.task, images=300, judged=200, compared=20, seconds=20.0)
@@ -31,10 +31,10 @@ def test_replayed_training_images_are_worth_nothing_moved_or_not(move):
 
 
 def test_fresh_images_are_worth_a_lot_and_a_private_word_chooses_others():
-    images, labels = drawing_gan_task._images("glyphs", 5_000, 2_000)
+    images, labels = open_task.digits("glyphs", 5_000, 2_000)
     found = quick.measure(lambda *_: Shelf(images, labels))
     assert found.score > 0.5 and found.new > 0.8
-    assert not torch.equal(images[:9], drawing_gan_task._images("private:tulip", 5_000, 9)[0])
+    assert not torch.equal(images[:9], open_task.digits("private:tulip", 5_000, 9)[0])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.gan import alternating, averaged, extragradient, simultaneous
+from course_lib.gan import alternating, extragradient, simultaneous
 
 STARTS = st.tuples(st.floats(-2, 2), st.floats(-2, 2)).filter(lambda start: abs(start[0]) + abs(start[1]) > 0.1)
 RATES = st.floats(0.01, 0.9)
@@ -67,18 +67,6 @@ def test_the_steps_follow_the_gradients_of_the_game(rule):
     path = rule(x.tolist(), 1e-6, 1)
     direction = (path[1] - path[0]) / 1e-6
     torch.testing.assert_close(direction, gradient * torch.tensor([-1.0, 1.0]), rtol=0, atol=1e-5)
-
-
-def test_the_mean_of_an_alternating_path_reaches_the_solution_as_one_over_t():
-    path = averaged(alternating((1.0, 1.0), 0.2, 4000))
-    assert torch.allclose(path[3], alternating((1.0, 1.0), 0.2, 3).mean(dim=0))
-    length = path.norm(dim=1)
-    bound = 20.0  # the sum of the points is bounded, so the mean of t of them shrinks as 1 / t
-    assert (length * torch.arange(1, 4002) < bound).all() and length[-1] < 0.005
-
-
-def test_averaging_does_not_save_simultaneous_steps():
-    assert averaged(simultaneous((1.0, 1.0), 0.2, 500)).norm(dim=1)[-1] > 100
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -166,7 +166,23 @@ def test_the_open_task_of_a_chapter_is_scored_on_private_images(chapter, name, s
     assert (found == "0.0 %") == (chapter == "09_"), "pixels one by one save nothing; the others score something"
 
 
-def test_an_open_task_that_its_own_page_alone_scores_is_not_graded():
-    (path,) = (path for path in NOTEBOOKS if path.name.startswith("08_"))
+@pytest.mark.parametrize("chapter", ["06_", "08_"])
+def test_an_open_task_that_its_own_page_alone_scores_is_not_graded(chapter):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith(chapter))
     course = course_of(notebook(path))
     assert "entry" in exercises.open_tasks(notebook(path)) and "entry" not in course.tasks and course.open == []
+
+
+@pytest.mark.parametrize(
+    ("chapter", "name", "task"),
+    [
+        ("05_", "learn", "learning.task"),
+        ("06_", "entry", "adversarial_game_task.task"),
+        ("07_", "draw", "drawing_gan_task.task"),
+        ("08_", "entry", "variational_bound_task.task"),
+        ("09_", "learn", "drawing_vae_task.task"),
+    ],
+)
+def test_a_chapter_ends_in_its_task(chapter, name, task):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith(chapter))
+    assert exercises.open_tasks(notebook(path)) == {name: task}

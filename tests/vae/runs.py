@@ -6,7 +6,7 @@ import signal
 import torch
 
 from course_lib import data
-from course_lib.vae import VAE, fit_vae
+from course_lib.vae import VAE, ProbabilisticPCA, fit_vae
 
 FULL = data.load("glyphs", "train", size=16)
 IMAGES = FULL.subset(slice(0, 64))
@@ -34,6 +34,15 @@ def weights(network):
 def press():
     """Press the Stop button."""
     os.kill(os.getpid(), signal.SIGINT)
+
+
+def likeliest(x, Z):
+    """The probabilistic PCA under which images x [N, D] are most likely: Tipping and Bishop (1999), equations 7 and 8."""
+    mean = x.double().mean(dim=0)
+    _, singular, rows = torch.linalg.svd(x.double() - mean, full_matrices=False)
+    variances = singular.square() / len(x)
+    noise = variances[Z:].sum() / (x.shape[1] - Z)
+    return ProbabilisticPCA(rows[:Z].mT * (variances[:Z] - noise).clamp(min=0).sqrt(), mean, noise.item())
 
 
 class StopAfter(VAE):

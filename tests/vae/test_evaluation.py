@@ -13,7 +13,6 @@ from course_lib.vae import (
     VAEEvaluation,
     bernoulli_log_likelihood,
     evaluate_vae,
-    fit_probabilistic_pca,
     fit_vae,
     gaussian_kl,
     gaussian_kl_sampled,
@@ -23,7 +22,7 @@ from course_lib.vae import (
     reconstruct,
     sample,
 )
-from tests.vae.runs import FULL, IMAGES, make_batches, model, weights
+from tests.vae.runs import FULL, IMAGES, likeliest, make_batches, model, weights
 
 
 def test_the_terms_against_one_image_at_a_time(device):
@@ -136,7 +135,7 @@ def test_a_linear_model_learns_probabilistic_pca():
     x = 0.5 + torch.randn(512, Z) * torch.tensor([0.6, 0.3]) @ basis.T + 0.05 * torch.randn(512, D)
     pictures = (255 * x.clamp(0, 1)).round().byte().view(-1, 1, 5, 5)
     images = data.ImageSet(pictures, torch.zeros(512, dtype=torch.int64), ["0"])
-    best = fit_probabilistic_pca(images.pixels().flatten(1), Z)
+    best = likeliest(images.pixels().flatten(1), Z)
     network = linear_vae(Z, 5, "optimal-gaussian", 0.2)
     fit_vae(network, make_batches(images=images, batch_size=64), epochs=60, lr=0.1)
     largest = best.log_prob(images.pixels().flatten(1)).mean().item()

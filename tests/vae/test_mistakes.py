@@ -37,19 +37,16 @@ def test_learned_right_it_believes_what_is_true_and_it_repeats():
     assert not right.model.training
 
 
-@pytest.mark.parametrize("mistake", ["noise for z", "mean over pixels"])
-def test_with_noise_or_a_mean_over_pixels_the_latents_say_nothing(mistake):
-    wrong = learn(mistake)
+def test_with_noise_for_z_the_latents_say_nothing():
+    wrong = learn("noise for z")
     assert believed(wrong, "kl") < 0.1 and believed(wrong, "reconstruction") < believed(learn(), "reconstruction") - 3
     assert wrong.reconstructions.std(dim=0).mean() < 0.1 * wrong.images.std(dim=0).mean()
 
 
-def test_a_kl_that_is_left_out_or_averaged_is_large():
-    none, averaged, right = (believed(learn(mistake), "kl") for mistake in ("no KL", "KL averaged", None))
-    assert none > averaged > 2 * right
-    for mistake in ("no KL", "KL averaged"):
-        assert believed(learn(mistake), "reconstruction") > believed(learn(), "reconstruction")
-        assert elbo(learn(mistake)) < elbo(learn())
+def test_a_kl_that_is_left_out_is_large():
+    assert believed(learn("no KL"), "kl") > 2 * believed(learn(), "kl")
+    assert believed(learn("no KL"), "reconstruction") > believed(learn(), "reconstruction")
+    assert elbo(learn("no KL")) < elbo(learn())
 
 
 @pytest.mark.parametrize("mistake", ["variance for sigma", "log-variance for sigma"])
