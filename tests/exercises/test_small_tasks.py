@@ -9,7 +9,7 @@ from torch import nn
 
 from course_lib import gan, vae
 from course_lib.exercises import adversarial_game_task, variational_bound_task
-from tools.grading import SCORED
+from tools.tasks import SCORED
 
 grid = dataclasses.replace(adversarial_game_task.task, batches=5, judged=500)
 looks = variational_bound_task.task
