@@ -35,7 +35,15 @@ class BesideZ(players.Generator):
 
 
 def played(
-    images: data.ImageSet, seed: int, moments: Sequence[int], look: Look, G: Callable, D: Callable, decay: float = 0.99
+    images: data.ImageSet,
+    seed: int,
+    moments: Sequence[int],
+    look: Look,
+    G: Callable,
+    D: Callable,
+    *,
+    lr: float = 2e-3,
+    decay: float = 0.99,
 ) -> None:
     """A run of the course's loop; `look` sees the average and the generator at each moment."""
     torch.manual_seed(seed)
@@ -49,7 +57,7 @@ def played(
                 look(step, average, player)
             yield batch
 
-    drawing.train.reference(player, opponent, watched(), average, decay=decay)
+    drawing.train.reference(player, opponent, watched(), average, lr=lr, decay=decay)
     look(moments[-1], average, player)
 
 
@@ -117,6 +125,37 @@ def drawing_run() -> tuple[dict, dict]:
     return found, {}
 
 
+def seeds() -> tuple[dict, dict]:
+    """What a sentence of the page rests on, over three seeds: labels or none, average or last weights, and other settings."""
+    train, judge, reference, truth = _glyphs()
+    labelled = drawing.ConditionalGenerator.reference, drawing.ConditionalDiscriminator.reference
+    ways = {
+        "with labels": (lambda: labelled[0](10), lambda: labelled[1](10), 2e-3),
+        "without labels": (players.Generator, players.Discriminator, 2e-3),
+        "16 numbers in z, rate 0.004": (lambda: short(labelled[0](10), 16), lambda: labelled[1](10), 4e-3),
+    }
+    found: dict[str, Any] = {"seeds": [0, 1, 2], "moments": [PAGE, 2 * PAGE], "test": truth, "runs": []}
+    for way, (G, D, lr) in ways.items():
+        for seed in found["seeds"]:
+
+            def look(step: int, average: nn.Module, player: nn.Module, way: str = way, seed: int = seed) -> None:
+                z, y = noise(DRAWN)
+                for weights, network in (("average", average), ("last weights", player)):
+                    images = images_of(network, z[:, : network.latent_size], y)
+                    shares = judged(images, y, judge, reference, wrong=way != "without labels")
+                    found["runs"].append({"way": way, "seed": seed, "step": step, "weights": weights} | shares)
+                    print(found["runs"][-1], flush=True)
+
+            played(train, seed, found["moments"], look, G, D, lr=lr)
+    return found, {}
+
+
+def short(G: Any, latent: int) -> nn.Module:
+    """The generator with fewer numbers in z."""
+    G.project, G.latent_size = nn.Linear(latent, G.project.out_features, bias=False).apply(players.start_small), latent
+    return G
+
+
 def label_beside_z() -> tuple[dict, dict]:
     """The run of the page with the label beside z, under the batch normalisation."""
     train, judge, reference, _ = _glyphs()
@@ -166,19 +205,21 @@ def faces() -> tuple[dict, dict]:
 
 
 def colour() -> tuple[dict, dict]:
-    """The same networks with three channels on the colour digits, judged by a classifier that learned them first."""
+    """The loop of the page with players twice as wide, on the colour digits, judged by a classifier that learned them first."""
     train, test = (data.load("glyphs-color", split, size=32) for split in ("train", "test"))
     torch.manual_seed(0)
     model = classification.CNN(3, 32, 10, widths=(16, 32), batch_norm=True).set_statistics(train.images)
     classification.fit_classifier(model, data.Batches(train, drop_last=True, channels_last=True), epochs=3, lr=0.1)
     z, y = noise(DRAWN)
-    found: dict[str, Any] = {"right_on_test": classification.evaluate(model, test).accuracy, "right": {}}
+    moments, widths = (750, 1500, 3000, 4500, 6000), (128, 64, 32)
+    found: dict[str, Any] = {"right_on_test": classification.evaluate(model, test).accuracy, "widths": list(widths), "right": {}}
     pictures = {}
 
     def look(step: int, average: nn.Module, _: nn.Module) -> None:
         answers = metrics.features_of(model.eval(), images_of(average, z, y)).argmax(dim=1)
         found["right"][str(step)] = round((answers == y).double().mean().item(), 4)
-        if step == 1500:
+        print(f"step {step:,}: the digit is right in {found['right'][str(step)]:.1%} of the images", flush=True)
+        if step == moments[-1]:
             styles = noise(4, seed=1)[0].repeat_interleave(10, dim=0)
             drawn = images_of(average, styles, torch.arange(10).repeat(4))
             real = torch.stack([test.pixels(test.labels == k)[0] for k in range(10)])
@@ -191,8 +232,7 @@ def colour() -> tuple[dict, dict]:
             )
 
     G, D = drawing.ConditionalGenerator.reference, drawing.ConditionalDiscriminator.reference
-    widths = (64, 32, 16)
-    played(train, 0, (750, 1500), look, lambda: G(10, 3, widths), lambda: D(10, 3, widths[::-1]))
+    played(train, 0, moments, look, lambda: G(10, 3, widths), lambda: D(10, 3, widths[::-1]), decay=0.998)
     return found, pictures
 
 
@@ -247,6 +287,7 @@ RECIPES = {
     "gan-mistakes": broken,
     "gan-task": scores,
     "gan-drawing": drawing_run,
+    "gan-drawing-seeds": seeds,
     "gan-label-beside-z": label_beside_z,
     "gan-faces": faces,
     "gan-colour": colour,

@@ -199,7 +199,7 @@ def _vae(
 
 
 def _rows(title: str, images: torch.Tensor, classes: list[str]) -> tuple[Figure, str]:
-    figure = image_grid(list(images), columns=len(classes), inches=0.78, column_labels=classes)
+    figure = image_grid(list(images), columns=len(classes), inches=0.74, column_labels=classes)
     return figure, f"{title}: images drawn by a conditional generator, one column for each class: {', '.join(classes)}."
 
 
@@ -207,7 +207,7 @@ def _learning(title: str, frames: Mapping[int, torch.Tensor], classes: list[str]
     steps = sorted(frames)
     shown = [steps[place] for place in (0, 1, 3, 9, len(steps) - 1)]
     images, labels = torch.cat([frames[step] for step in shown]), [f"{step:,}" for step in shown]
-    figure = image_grid(list(images), columns=len(classes), inches=0.74, column_labels=classes, row_labels=labels)
+    figure = image_grid(list(images), columns=len(classes), inches=0.66, column_labels=classes, row_labels=labels)
     return figure, f"{title}: the same latent vectors after {', '.join(labels)} steps, one row each, one column for each class."
 
 

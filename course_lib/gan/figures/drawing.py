@@ -125,7 +125,7 @@ def by_steps(made: Mapping[str, Any]) -> Picture:
 @course_style
 def collapse(frames: Sequence[tuple[int, Tensor]], centres: Tensor, std: float) -> Frames:
     """Generated points [n, 2] at several steps, over circles around the modes, with the way of their mean so far."""
-    limit, drawn = 1.7 * centres.abs().max().item(), []
+    limit, drawn = 2.6 * centres.abs().max().item(), []
     means = torch.stack([points.mean(dim=0) for _, points in frames])
     away = [torch.cdist(points, centres).amin(dim=1).mean().item() for _, points in frames]
     for number in (away.index(min(away)), *range(len(frames))):  # the still: when the heap is at a mode
