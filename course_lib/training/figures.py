@@ -29,6 +29,7 @@ def run_curves(run: Run, window: int = 20) -> Figure:
     return figure
 
 
+@course_style
 def sample_sheet(draw: Callable[..., torch.Tensor], model: nn.Module, count: int = 60) -> Figure:
     """Images that ``draw(model, count, rng, labels)`` makes of fresh z, a column for each class where
     the model has classes.
@@ -39,6 +40,7 @@ def sample_sheet(draw: Callable[..., torch.Tensor], model: nn.Module, count: int
     return image_grid(images, columns=classes if 0 < classes <= 12 else 10)
 
 
+@course_style
 def mistake_sheet(images: ImageSet, probabilities: torch.Tensor, count: int = 30) -> Figure:
     """The images that were taken for another class, surest first, as "class: taken for"; where there
     are fewer than `count`, those that were recognised least surely follow.

@@ -55,7 +55,7 @@ def test_the_command_of_continuous_integration_is_what_is_run():
 
 
 @pytest.mark.skipif(importlib.util.find_spec("check_jsonschema") is None, reason="check-jsonschema is missing: make environment")
-@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda name: name.replace("workflows", "actions"))
 def test_files_follow_their_schemas(schema):
     assert SCHEMAS[schema]
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, SCHEMAS[schema])]
