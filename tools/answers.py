@@ -6,8 +6,9 @@ taken. Cells that Python cannot read are listed: what was in them is never blame
 
 import ast
 import builtins
+import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import nbformat
@@ -29,13 +30,13 @@ class Statement:
     """A statement at the top of a cell: its source, the cell, and the names that it binds, changes and reads."""
 
     source: str
-    cell: int
     binds: frozenset[str]
     changes: frozenset[str]
     reads: frozenset[str]
     definite: bool
     imports: bool
     check: bool
+    cell: int = 0
 
 
 @dataclass
@@ -78,7 +79,17 @@ def tree_of(source: str) -> ast.Module:
         raise SyntaxError(str(error)) from error
 
 
-def statement(node: ast.stmt, cell: int) -> Statement:
+@functools.lru_cache(maxsize=2000)
+def statements(source: str) -> tuple[Statement, ...]:
+    """The statements of a cell. Most cells are the same in a whole class, and are read once.
+
+    Raises:
+        SyntaxError, RecursionError: Python cannot read it.
+    """
+    return tuple(statement(node) for node in tree_of(source).body)
+
+
+def statement(node: ast.stmt) -> Statement:
     """What a statement does with names."""
     changes = set()
     for part in ast.walk(node):
@@ -92,7 +103,6 @@ def statement(node: ast.stmt, cell: int) -> Statement:
     star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     return Statement(
         source,
-        cell,
         binds=frozenset({"*"} if star else bound_by(node)),
         changes=frozenset(changes - {None}),
         reads=frozenset(read_by(node)),
@@ -109,7 +119,7 @@ def read_cells(book: nbformat.NotebookNode) -> Notebook:
         if cell.cell_type != "code":
             continue
         try:
-            found.statements += [statement(node, place) for node in tree_of(cell.source).body]
+            found.statements += [replace(one, cell=place) for one in statements(cell.source)]
         except (SyntaxError, RecursionError) as error:
             line = f" in line {error.lineno}" if getattr(error, "lineno", None) else ""
             found.unread[place] = (cell.source, f"{type(error).__name__}{line}: {getattr(error, 'msg', error)}")
