@@ -22,6 +22,8 @@ TRANSPARENT = re.compile(r"\s*%%(time|timeit|capture|prun|memit|python3?)\b.*\n?
 LINE_MAGICS = {"time", "timeit", "prun", "memit"}  # they run what stands behind them
 CHECKS = re.compile(rf"{CHOICE.pattern}|{SCORE.pattern}")
 DEFINITE = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+LARGEST = 400_000  # letters of code: ten times those of the longest notebook of the course
+MOST = 4_000  # statements at the top of its cells
 GIVEN = {*dir(builtins), "display", "get_ipython", "__name__"}
 
 
@@ -113,8 +115,17 @@ def statement(node: ast.stmt) -> Statement:
 
 
 def read_cells(book: nbformat.NotebookNode) -> Notebook:
-    """The statements of a notebook's code cells."""
+    """The statements of a notebook's code cells.
+
+    Raises:
+        ValueError: it holds so much code that reading it would keep the others waiting.
+    """
     found = Notebook()
+    size = sum(len(cell.source) for cell in book.cells if cell.cell_type == "code")
+    if size > LARGEST:
+        raise ValueError(
+            f"it has {size:,} letters of code, and {LARGEST:,} are allowed: leave data out of the code, and hand in again"
+        )
     for place, cell in enumerate(book.cells):
         if cell.cell_type != "code":
             continue
@@ -123,6 +134,10 @@ def read_cells(book: nbformat.NotebookNode) -> Notebook:
         except (SyntaxError, RecursionError) as error:
             line = f" in line {error.lineno}" if getattr(error, "lineno", None) else ""
             found.unread[place] = (cell.source, f"{type(error).__name__}{line}: {getattr(error, 'msg', error)}")
+        if len(found.statements) > MOST:
+            raise ValueError(
+                f"it has more than {MOST:,} statements outside of functions: leave data out of the code, and hand in again"
+            )
     return found
 
 
@@ -154,7 +169,7 @@ def find(handed_in: Notebook, names: dict[str, str]) -> dict[str, int]:
 def unread_answer(handed_in: Notebook, name: str) -> str:
     """Why an answer that is not found may stand in a cell that could not be read; empty where there is none."""
     for place, (source, why) in handed_in.unread.items():
-        if re.search(rf"^\s*((async\s+)?def|class)\s+{name}\b|^\s*{name}\s*=", source, re.MULTILINE):
+        if re.search(rf"^[ \t]*((async[ \t]+)?def|class)[ \t]+{name}\b|^[ \t]*{name}[ \t]*=", source, re.MULTILINE):
             return f"could not be read: cell {place + 1} is no Python ({why})"
     return ""
 

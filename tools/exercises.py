@@ -33,7 +33,7 @@ HOW_TO_HAND_IN = (
     "\n\n**Handing in.** This notebook, as an `.ipynb` file (Colab: File → Download). What counts is every function and class "
     "that an exercise asks for; imports and helper functions count wherever they stand. Checks and outputs do not count."
 )
-SCORE = re.compile(r"\b([\w.]+)\.score\((\w+)(?=[,)])")  # the task, and the name of what is scored
+SCORE = re.compile(r"\b([\w.]{1,99})\.score\((\w+)(?=[,)])")  # the task, and the name of what is scored
 
 
 def definitions(source: str) -> dict[str, str]:

@@ -47,7 +47,10 @@ class Worker:
             return row(one, {}, str(error))
         if not find(cells, self.course.stubs) and not any(unread_answer(cells, name) for name in self.course.tasks):
             return row(one, {}, f"it has none of the exercises; it is '{title(book)}': hand in the notebook that was handed out")
-        return row(one, grade_all(self.course, cells, self.boxes, **self.settings))
+        try:
+            return row(one, grade_all(self.course, cells, self.boxes, **self.settings))
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            return row(one, {}, f"the grader could not judge it ({type(error).__name__}: {error}): look at it yourself")
 
 
 worker: Worker | None = None  # of a process of the pool

@@ -44,13 +44,18 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Course:
-    """A notebook of the course: its cells beside the exercises, the exercises, their stubs and the folded solutions."""
+    """A notebook of the course: its cells beside the exercises, the exercises, their stubs and the folded solutions.
+
+    Attributes:
+        judged: the result of each program that was judged.
+    """
 
     cells: Notebook
     tasks: dict[str, Task]
     stubs: dict[str, str]
     solutions: dict[str, Notebook]
     modules: tuple[str, ...]
+    judged: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def open(self) -> list[str]:

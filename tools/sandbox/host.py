@@ -28,6 +28,7 @@ MEMORY = 3 * 2**29  # bytes that an answer may have beside PyTorch's
 PROCESSES = 64
 DISK = 2**26  # bytes of files, which are held in memory
 START = 120  # seconds for PyTorch to load
+END = 12  # seconds for what an answer has started to end
 
 
 class Stopped(BaseException):
@@ -137,7 +138,7 @@ class Sandbox:
             self.process.kill()
             said = self.process.communicate()[1].decode(errors="replace").strip().splitlines()
             raise OSError(f"the sandbox does not start: {said[-1][:300] if said else 'it says nothing'}")
-        self.control.settimeout(2 * START // 10)
+        self.control.settimeout(END)
 
     def _walls(self) -> list[str]:
         *front, _ = walls()
