@@ -127,8 +127,8 @@ measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into 
 test-class: $(STAMP) ## every kind of hand-in, right to hostile, of two notebooks; make test has all of one
 	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py tests/notebooks/test_assignment.py
 
-handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
-	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
+handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb SEED=3
+	@$(IN_VENV) tools.exercises "$(NOTEBOOK)" $(if $(SEED),--seed "$(SEED)")
 
 assignment: $(PRESENT) ## the exercises for another grader, into build/assignments: NOTEBOOK=... FORMAT=otter, nbgrader or classroom50
 	@$(IN_VENV) tools.assignment "$(NOTEBOOK)" "$(FORMAT)" $(if $(SEED),--seed "$(SEED)")

@@ -35,7 +35,7 @@ class Result:
 
 
 class Boxes:
-    """The sandboxes of a worker: one for exercises, and those without typefaces for open tasks, each started when it is needed."""
+    """The sandboxes of a worker: one for exercises, and those for open tasks without typefaces, each started when it is used."""
 
     def __init__(self, modules: tuple[str, ...] = (), unsafe: bool = False):
         self.plain = Sandbox(modules, unsafe)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import torch
 
 from course_lib import exercises as room
 from course_lib.exercises import Exercise

@@ -15,11 +15,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.notebooks.trial import UNSAFE, boxes, of
 from tools.answers import LARGEST, MOST, read_cells
-from tools.exercises import exercises, solutions
 from tools.grade_class import Worker
 from tools.grading import grade_all
 from tools.handed_in import handed_in_files
-from tools.marks import Marks, row
+from tools.marks import Marks
 from tools.tasks import course_of
 
 ASKED = """from course_lib.exercises import Exercise
@@ -46,7 +45,7 @@ def send(data):
 # By what is tried: what runs where the answer is defined, the body of tenfold(x), and words of what is said of it.
 ATTEMPTS = {
     "torch is patched": (
-        "import torch\nfor name in ('allclose', 'equal', 'as_tensor', 'isnan', 'where'):\n    setattr(torch, name, lambda *a, **k: True)",
+        "import torch\nfor name in ('allclose', 'equal', 'as_tensor', 'where'):\n    setattr(torch, name, lambda *a, **k: True)",
         "return x",
         "off by",
     ),
