@@ -6,6 +6,7 @@ It writes rows, tables for Moodle and Canvas, and feedback into build/marks. Wha
 
 import argparse
 import contextlib
+import gc
 import multiprocessing
 import os
 import sys
@@ -74,7 +75,8 @@ def rows(files: list[HandIn], jobs: int, arguments: tuple) -> Iterator[Row]:
         with worker.boxes:
             yield from map(work, files)
         return
-    # Forked, the workers share PyTorch's memory.
+    # Forked, the workers share PyTorch's memory, and what is loaded, as no collection touches it.
+    gc.freeze()
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=begin, initargs=arguments) as pool:
         for done in as_completed([pool.submit(work, one) for one in files]):

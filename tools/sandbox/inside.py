@@ -7,6 +7,7 @@ channel of its own to the grader, which compares; both end together. What it has
 import builtins
 import contextlib
 import ctypes
+import gc
 import importlib
 import os
 import pickle
@@ -43,6 +44,7 @@ def main() -> None:
     for name in sys.argv[4:]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()  # what is loaded stays shared with the answers: no collection of theirs touches it
     control.sendall(b"r")
     child = 0
     while True:
