@@ -117,6 +117,9 @@ ATTEMPTS = {
     ),
 }
 
+A_FEW = ("torch is patched", "a reply is forged while it is defined", "it does not read", "lists of nothing")
+TRIED = ATTEMPTS if os.environ.get("COURSE_CLASS") else {name: ATTEMPTS[name] for name in A_FEW}  # `make test-class` has all
+
 
 def attempt(before: str, body: str) -> str:
     """An answer to tenfold, decorated by what runs first."""
@@ -134,7 +137,7 @@ def book() -> nbformat.NotebookNode:
 
 
 @pytest.mark.skipif(UNSAFE, reason="there is no sandbox: it would run with the rights of the tests")
-@pytest.mark.parametrize(("before", "body", "words"), ATTEMPTS.values(), ids=ATTEMPTS)
+@pytest.mark.parametrize(("before", "body", "words"), TRIED.values(), ids=TRIED)
 def test_a_wrong_answer_gets_nothing_and_costs_only_itself(book, before, body, words):
     found = grade_all(course_of(book), read_cells(of(attempt(before, body), SQUARED)), boxes(), seconds=1.5)
     assert found["tenfold"].share == 0 and words in found["tenfold"].text
