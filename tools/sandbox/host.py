@@ -41,13 +41,18 @@ def missing() -> str:
         return "bubblewrap is for Linux"
     if not shutil.which("bwrap"):
         return "there is no bubblewrap (sudo apt install bubblewrap)"
-    tried = subprocess.run([*walls(), sys.executable, "-S", "-c", ""], capture_output=True, text=True)
+    tried = subprocess.run([*walls(), seen(sys.executable), "-S", "-c", ""], capture_output=True, text=True)
     return "" if tried.returncode == 0 else f"bubblewrap does not work here ({tried.stderr.strip()[:200]})"
+
+
+def seen(path: str) -> str:
+    """A path of the environment as the sandbox has it: at a place of its own, since the checkout may lie in /tmp."""
+    return path.replace(sys.prefix, "/course/venv", 1) if sys.prefix != sys.base_prefix else path
 
 
 def walls() -> list[str]:
     """The command that runs another one in the sandbox."""
-    read = {"/usr", sys.prefix, sys.base_prefix}
+    read = {"/usr", sys.base_prefix}
     links = [name for name in ("bin", "sbin", "lib", "lib32", "lib64") if Path("/", name).is_symlink()]
     read |= {f"/{name}" for name in ("bin", "sbin", "lib", "lib32", "lib64") if name not in links and Path("/", name).is_dir()}
     command = ["bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
@@ -56,6 +61,7 @@ def walls() -> list[str]:
         command += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
     for path in (*sorted(read), "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives"):
         command += ["--ro-bind-try", path, path]
+    command += ["--ro-bind", sys.prefix, seen(sys.prefix)]
     package, sandbox = ROOT / "course_lib", ROOT / "tools" / "sandbox"
     for path, inside in ((package, "course_lib"), (sandbox, "tools/sandbox")):
         command += ["--ro-bind", str(path), f"/course/{inside}"]
@@ -64,9 +70,9 @@ def walls() -> list[str]:
     for name in ("__init__.py", "exercise.py"):
         command += ["--ro-bind", str(package / "exercises" / name), f"/course/course_lib/exercises/{name}"]
     installed = Path(sysconfig.get_paths()["purelib"], "course_lib", "exercises")
-    command += ["--tmpfs", str(installed)] if installed.is_dir() else []
+    command += ["--tmpfs", seen(str(installed))] if installed.is_dir() else []
     history = Path(sys.prefix, "config")  # of the kernels that `make test` starts
-    command += ["--tmpfs", str(history)] if history.is_dir() else []
+    command += ["--tmpfs", seen(str(history))] if history.is_dir() else []
     for path in ("/tmp", "/dev/shm"):
         command += ["--size", str(DISK), "--tmpfs", path]
     for path in ("/course/course_lib/exercises", "/dev", "/"):
@@ -116,12 +122,13 @@ class Sandbox:
         self.folder = tempfile.TemporaryDirectory()
         namespace = os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else ""
         settings = [str(inside.fileno()), namespace, str(MEMORY), *self.modules]
-        command = [sys.executable, "-B", "-m", "tools.sandbox.inside", *settings]
+        command = ["-B", "-m", "tools.sandbox.inside", *settings]
         environment = variables(str(ROOT))
         if self.unsafe:
+            command = [sys.executable, *command]
             environment |= {"HOME": self.folder.name, "TMPDIR": self.folder.name, "MPLCONFIGDIR": matplotlib.get_configdir()}
         else:
-            command = [*self._walls(), *command]
+            command = [*self._walls(), seen(sys.executable), *command]
         outer = {"PATH": os.environ.get("PATH", "")} if not self.unsafe else environment
         self.process = subprocess.Popen(
             command,
