@@ -137,7 +137,7 @@ class BoundTask:
         Args:
             learn: images uint8 [N, 1, 32, 32] -> nn.Module with `encode`, x float32 [n, 1, 32, 32] of 0 and 1 -> mean and
                 log-variance [n, Z]; `decode`, z [n, Z] -> logits [n, 1, 32, 32]; and, if the prior is not N(0, I), `prior`,
-                a mixture: shares [K], means [K, Z], covariances [K, Z, Z].
+                a mixture: shares [K], means [K, Z], covariances [K, Z, Z]. It is copied by saving: its classes stand outside.
             name: "glyphs", or "private:WORD": then the word chooses the images to learn from, and the fresh ones.
             seed: of PyTorch's random numbers.
         """
