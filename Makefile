@@ -40,6 +40,7 @@ IN_VENV := .venv/bin/python -m
 STAMP := .venv/.course-installed
 COLAB := .venv-colab/bin/python
 COLAB_STAMP := .venv-colab/.course-installed
+ASSIGNMENTS_STAMP := .venv-assignments/.course-installed
 LOWEST := .venv-lowest/bin/python -m
 LOWEST_STAMP := .venv-lowest/.course-installed
 
@@ -68,8 +69,8 @@ endif
 # What hands out and grades never touches an environment that is there: no pip, no network.
 PRESENT := $(if $(wildcard $(STAMP)),,$(STAMP))
 
-.PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout assignment grade figures \
-	address lock format health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices \
+.PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout assignment assignment-tools \
+	grade figures address lock format health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices \
 	gpu-check speedrun site test-site public-names test-lowest test-colab
 
 help: ## this list
@@ -124,11 +125,20 @@ notebooks: $(STAMP) ## execute and normalise all notebooks, or NOTEBOOK=notebook
 measure: $(STAMP) ## minutes and memory of all notebooks, or NOTEBOOK=..., into the README's table; the notebooks stay as they are
 	@$(IN_VENV) tools.notebooks --measure $(NOTEBOOK)
 
-test-class: $(STAMP) ## every kind of hand-in, right to hostile, of two notebooks; make test has all of one
-	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py tests/notebooks/test_assignment.py
+test-class: $(STAMP) ## every kind of hand-in, right to hostile, of two notebooks; after make assignment-tools other graders too
+	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_CLASS=1 COURSE_ASSIGNMENTS="$(or $(COURSE_ASSIGNMENTS),$(if $(wildcard .venv-assignments/bin),$(CURDIR)/.venv-assignments/bin))" \
+	  $(IN_VENV) pytest -rs tests/notebooks/test_hand_ins.py tests/notebooks/test_hostile.py tests/notebooks/test_assignment.py
 
-handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb
-	@$(IN_VENV) tools.exercises "$(NOTEBOOK)"
+assignment-tools: $(ASSIGNMENTS_STAMP) ## Otter-Grader and nbgrader, into .venv-assignments: what the formats of make assignment need
+
+$(ASSIGNMENTS_STAMP): $(STAMP)
+	@python="$$(sh tools/find_python.sh)" && "$$python" -m venv --clear .venv-assignments
+	@echo "Installing Otter-Grader and nbgrader into .venv-assignments (with PyTorch, several GB on Linux)"
+	@.venv-assignments/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e ".[assignments]"
+	@printf '%s\n' "$(CURDIR)" > $(ASSIGNMENTS_STAMP)
+
+handout: $(PRESENT) ## a notebook without its solutions, into build/handout: NOTEBOOK=notebooks/01_convolution.ipynb SEED=3
+	@$(IN_VENV) tools.exercises "$(NOTEBOOK)" $(if $(SEED),--seed "$(SEED)")
 
 assignment: $(PRESENT) ## the exercises for another grader, into build/assignments: NOTEBOOK=... FORMAT=otter, nbgrader or classroom50
 	@$(IN_VENV) tools.assignment "$(NOTEBOOK)" "$(FORMAT)" $(if $(SEED),--seed "$(SEED)")

@@ -7,6 +7,7 @@ then opens their own notebooks. Without an address it brings all of them up to d
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -61,11 +62,18 @@ def rewrite_settings(text: str, new: Address) -> str:
 
 def rewrite_markdown(text: str, current: Address, new: Address) -> str:
     """A Markdown file with the badges, the pip lines and the links to the repository moved from one address to another."""
-    colab = r"https://colab\.research\.google\.com/github/[^\s()]+?/(notebooks/[\w.-]+\.ipynb)"
-    text = re.sub(colab, lambda match: f"{new.colab}/{match[1]}", text)
+    notebook = r"(notebooks/[\w.-]+\.ipynb)"
+    for opens in (rf"https://colab\.research\.google\.com/github/[^\s()]+?/{notebook}", _pattern(current.colab, notebook)):
+        text = re.sub(opens, lambda match: new.colab(match[1]), text)
+    text = re.sub(_pattern(current.page, r"([^\s()#]+)"), lambda match: new.page(match[1]), text)
     old = re.escape(current.repository)
     text = re.sub(rf"git\+{old}@{re.escape(current.branch)}(?![\w/-])", lambda _: f"git+{new.repository}@{new.branch}", text)
     return re.sub(rf"{old}(?![\w-])", lambda _: new.repository, text)
+
+
+def _pattern(address: Callable[[str], str], path: str) -> str:
+    """What finds an address of any path of a kind."""
+    return re.escape(address("PATH")).replace("PATH", path)
 
 
 def rewrite_notebook(text: str, path: str, new: Address) -> str:

@@ -6,8 +6,9 @@ taken. Cells that Python cannot read are listed: what was in them is never blame
 
 import ast
 import builtins
+import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import nbformat
@@ -21,6 +22,8 @@ TRANSPARENT = re.compile(r"\s*%%(time|timeit|capture|prun|memit|python3?)\b.*\n?
 LINE_MAGICS = {"time", "timeit", "prun", "memit"}  # they run what stands behind them
 CHECKS = re.compile(rf"{CHOICE.pattern}|{SCORE.pattern}")
 DEFINITE = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+LARGEST = 400_000  # letters of code: ten times those of the longest notebook of the course
+MOST = 4_000  # statements at the top of its cells
 GIVEN = {*dir(builtins), "display", "get_ipython", "__name__"}
 
 
@@ -29,13 +32,13 @@ class Statement:
     """A statement at the top of a cell: its source, the cell, and the names that it binds, changes and reads."""
 
     source: str
-    cell: int
     binds: frozenset[str]
     changes: frozenset[str]
     reads: frozenset[str]
     definite: bool
     imports: bool
     check: bool
+    cell: int = 0
 
 
 @dataclass
@@ -78,7 +81,17 @@ def tree_of(source: str) -> ast.Module:
         raise SyntaxError(str(error)) from error
 
 
-def statement(node: ast.stmt, cell: int) -> Statement:
+@functools.lru_cache(maxsize=2000)
+def statements(source: str) -> tuple[Statement, ...]:
+    """The statements of a cell. Most cells are the same in a whole class, and are read once.
+
+    Raises:
+        SyntaxError, RecursionError: Python cannot read it.
+    """
+    return tuple(statement(node) for node in tree_of(source).body)
+
+
+def statement(node: ast.stmt) -> Statement:
     """What a statement does with names."""
     changes = set()
     for part in ast.walk(node):
@@ -92,7 +105,6 @@ def statement(node: ast.stmt, cell: int) -> Statement:
     star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     return Statement(
         source,
-        cell,
         binds=frozenset({"*"} if star else bound_by(node)),
         changes=frozenset(changes - {None}),
         reads=frozenset(read_by(node)),
@@ -103,16 +115,29 @@ def statement(node: ast.stmt, cell: int) -> Statement:
 
 
 def read_cells(book: nbformat.NotebookNode) -> Notebook:
-    """The statements of a notebook's code cells."""
+    """The statements of a notebook's code cells.
+
+    Raises:
+        ValueError: it holds so much code that reading it would keep the others waiting.
+    """
     found = Notebook()
+    size = sum(len(cell.source) for cell in book.cells if cell.cell_type == "code")
+    if size > LARGEST:
+        raise ValueError(
+            f"it has {size:,} letters of code, and {LARGEST:,} are allowed: leave data out of the code, and hand in again"
+        )
     for place, cell in enumerate(book.cells):
         if cell.cell_type != "code":
             continue
         try:
-            found.statements += [statement(node, place) for node in tree_of(cell.source).body]
+            found.statements += [replace(one, cell=place) for one in statements(cell.source)]
         except (SyntaxError, RecursionError) as error:
             line = f" in line {error.lineno}" if getattr(error, "lineno", None) else ""
             found.unread[place] = (cell.source, f"{type(error).__name__}{line}: {getattr(error, 'msg', error)}")
+        if len(found.statements) > MOST:
+            raise ValueError(
+                f"it has more than {MOST:,} statements outside of functions: leave data out of the code, and hand in again"
+            )
     return found
 
 
@@ -144,7 +169,7 @@ def find(handed_in: Notebook, names: dict[str, str]) -> dict[str, int]:
 def unread_answer(handed_in: Notebook, name: str) -> str:
     """Why an answer that is not found may stand in a cell that could not be read; empty where there is none."""
     for place, (source, why) in handed_in.unread.items():
-        if re.search(rf"^\s*((async\s+)?def|class)\s+{name}\b|^\s*{name}\s*=", source, re.MULTILINE):
+        if re.search(rf"^[ \t]*((async[ \t]+)?def|class)[ \t]+{name}\b|^[ \t]*{name}[ \t]*=", source, re.MULTILINE):
             return f"could not be read: cell {place + 1} is no Python ({why})"
     return ""
 

@@ -28,12 +28,12 @@ from tools.setup_cell import COLAB_LINE, PLACEHOLDER_ACCOUNT, read_address
 
 SOLUTION = re.compile(r"<details><summary>Solution</summary>(.*?)</details>\n*", re.DOTALL)
 CODE = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
-CHOICE = re.compile(r"\.choose\((\w+)\)")
+CHOICE = re.compile(r"\.choose\((\w+)(?=[,)])")
 HOW_TO_HAND_IN = (
     "\n\n**Handing in.** This notebook, as an `.ipynb` file (Colab: File → Download). What counts is every function and class "
     "that an exercise asks for; imports and helper functions count wherever they stand. Checks and outputs do not count."
 )
-SCORE = re.compile(r"\b([\w.]+)\.score\((\w+)(?=[,)])")  # the task, and the name of what is scored
+SCORE = re.compile(r"\b([\w.]{1,99})\.score\((\w+)(?=[,)])")  # the task, and the name of what is scored
 
 
 def definitions(source: str) -> dict[str, str]:
@@ -80,12 +80,17 @@ def solutions(book: nbformat.NotebookNode) -> dict[str, str]:
     return {name: code for code in codes for name in definitions(code)}
 
 
-def handout(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def handout(book: nbformat.NotebookNode, seed: int = 0) -> nbformat.NotebookNode:
     """A copy of a notebook without the folded solutions of its exercises and without its Colab link. An exercise of your own may
     have its solution elsewhere.
+
+    seed: of the numbers on which the checks of the copy try an answer. An exercise asks for a function of all its numbers, so
+    they are what can be another's; its text holds none that could.
     """
-    exercises(book)  # raises where an exercise has no check
+    places = set(exercises(book).values())  # raises where an exercise has no check
     book = copy.deepcopy(book)
+    for check in [book.cells[place + 1] for place in places] if seed else []:
+        check.source = CHOICE.sub(rf".choose(\1, seed={seed}", check.source)
     for cell in book.cells:
         if cell.cell_type == "markdown":
             cell.source = SOLUTION.sub("", COLAB_LINE.sub("", cell.source)).strip("\n")
@@ -113,10 +118,12 @@ def main() -> int:
     """Runs the command line and returns the exit status: 1 if there is nothing to hand out."""
     parser = argparse.ArgumentParser(prog="python -m tools.exercises", description="Writes a notebook without its solutions.")
     parser.add_argument("notebook", type=Path, help="a notebook of the course")
-    path = parser.parse_args().notebook
+    parser.add_argument("--seed", type=int, default=0, help="of the numbers in the checks (0, as in the notebook)")
+    given = parser.parse_args()
+    path = given.notebook
     try:
         book = read_course(path)
-        text = dumps(handout(book))
+        text = dumps(handout(book, given.seed))
     except (OSError, ValueError) as error:
         print(f"make handout: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ It writes rows, tables for Moodle and Canvas, and feedback into build/marks. Wha
 
 import argparse
 import contextlib
+import gc
 import multiprocessing
 import os
 import sys
@@ -47,7 +48,10 @@ class Worker:
             return row(one, {}, str(error))
         if not find(cells, self.course.stubs) and not any(unread_answer(cells, name) for name in self.course.tasks):
             return row(one, {}, f"it has none of the exercises; it is '{title(book)}': hand in the notebook that was handed out")
-        return row(one, grade_all(self.course, cells, self.boxes, **self.settings))
+        try:
+            return row(one, grade_all(self.course, cells, self.boxes, **self.settings))
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            return row(one, {}, f"the grader could not judge it ({type(error).__name__}: {error}): look at it yourself")
 
 
 worker: Worker | None = None  # of a process of the pool
@@ -71,7 +75,8 @@ def rows(files: list[HandIn], jobs: int, arguments: tuple) -> Iterator[Row]:
         with worker.boxes:
             yield from map(work, files)
         return
-    # Forked, the workers share PyTorch's memory.
+    # Forked, the workers share PyTorch's memory, and what is loaded, as no collection touches it.
+    gc.freeze()
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=begin, initargs=arguments) as pool:
         for done in as_completed([pool.submit(work, one) for one in files]):

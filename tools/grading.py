@@ -8,13 +8,16 @@ An answer that builds on an earlier one runs with that one if it is right, and w
 open task has no right answer but a score, on images of a private word if one is given.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 
 from tools.answers import Notebook, find, needed, unread_answer
 from tools.files import ROOT
 from tools.sandbox.host import Sandbox, Stopped
-from tools.tasks import SCORED, Course, Remote, judge, judge_cells, judge_open
+from tools.sandbox.plain import printable
+from tools.sandbox.remote import Remote, fault_of
+from tools.tasks import SCORED, Course, judge, judge_cells, judge_open
 
 LIMIT = 60  # seconds for all that one answer is asked
 PATIENCE = 5  # seconds for each core-second that an open task may take
@@ -32,18 +35,18 @@ class Result:
 
 
 class Boxes:
-    """The sandboxes of a worker: one for exercises, and one without typefaces for open tasks, each started when it is needed."""
+    """The sandboxes of a worker: one for exercises, and those for open tasks without typefaces, each started when it is used."""
 
     def __init__(self, modules: tuple[str, ...] = (), unsafe: bool = False):
         self.plain = Sandbox(modules, unsafe)
-        self.open = Sandbox((), unsafe, TYPEFACES)
+        self.open = [Sandbox((), unsafe, TYPEFACES) for _ in range(3)]  # a model and two copies of it, each by itself
 
     def __enter__(self) -> "Boxes":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.plain.close()
-        self.open.close()
+        for box in (self.plain, *self.open):
+            box.close()
 
 
 def grade_all(
@@ -99,12 +102,17 @@ def grade_one(
     message = {"define": wanted, "name": name, "use": list(task.use) if task.use else None}
 
     def run(seed: int) -> Result:
-        box = boxes.open if task.is_open else boxes.plain
-        remote, first = None, None
-        try:
-            with box.answer(PATIENCE * task.exercise.seconds if task.is_open else seconds) as answer:
-                remote = Remote(name, answer, seed)
-                first = remote.ask(message).get("first")
+        fresh = iter(boxes.open if task.is_open else [boxes.plain])
+        limit = PATIENCE * task.exercise.seconds if task.is_open else seconds
+        with contextlib.ExitStack() as stack:
+
+            def begun() -> Remote:
+                remote = Remote(name, stack.enter_context(next(fresh).answer(limit)), seed, begun)
+                remote.first = fault_of(remote.ask(message).get("first"))
+                return remote
+
+            try:
+                remote = begun()
                 if task.is_open:
                     text, share = judge_open(task, remote, private), 0.0
                 elif task.exercise is None:
@@ -112,22 +120,31 @@ def grade_one(
                     share = float(text == "right")
                 else:
                     text, share = judge(task, remote, seed)
-        except Stopped as error:
-            return Result(f"has no score yet: it {error}" if task.is_open else str(error))
-        return Result(printable(explain(text, remote.fault or first, first, cells, lacking)), share)
+            except Stopped as error:
+                return Result(f"has no score yet: it {error}" if task.is_open else str(error))
+            except Exception as error:  # the checks catch what an answer raises when it is called
+                return Result(printable(f"cannot be judged: {type(error).__name__}: {error}"))
+        return Result(printable(explain(text, remote, cells, lacking)), share)
 
+    # What many hand in alike, as the stub or the folded solution, is judged once, and alike.
+    key = repr((message, seed, private, seconds))
+    if key in course.judged and not cells.unread:
+        return course.judged[key]
     result = run(seed)
     compared = " is not right yet: " in result.text and "does not end" not in result.text
     if compared and run(0).text == "right":
-        return Result(f"{result.text}; in the cases of the page it is right", result.share)
+        result = Result(f"{result.text}; in the cases of the page it is right", result.share)
+    if not cells.unread:
+        course.judged[key] = result
     return result
 
 
-def explain(text: str, fault: dict | None, first: dict | None, cells: Notebook, lacking: set[str]) -> str:
+def explain(text: str, remote: Remote, cells: Notebook, lacking: set[str]) -> str:
     """A text with the reason where a name is missing: a cell that could not be read, or one that failed."""
+    first, fault = remote.first, remote.fault or remote.first
     if text in ("right", "waiting") or SCORED.fullmatch(text) or not fault:
         return text
-    name = fault.get("name", "")
+    name = fault["name"]
     if fault["error"] == "NameError" and name:
         for place, (source, why) in cells.unread.items():
             if re.search(rf"\b{re.escape(name)}\b", source):
@@ -137,8 +154,3 @@ def explain(text: str, fault: dict | None, first: dict | None, cells: Notebook, 
     if first:
         return f"a cell that it needs raises {first['error']}: {first['text']} ({first['statement']})"
     return text
-
-
-def printable(text: str) -> str:
-    """A text in one line, short, and without what a terminal would obey."""
-    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))[:240]

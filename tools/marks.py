@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import html
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from tools.grading import Result
 from tools.handed_in import HandIn
+from tools.sandbox.plain import printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a table computes a cell that begins so
 
@@ -39,13 +41,14 @@ class Row:
 
 
 def row(one: HandIn, results: dict[str, Result], why: str = "") -> Row:
-    """The row of a file."""
-    return Row(one.name, one.student, one.id, one.platform, one.late, results, why or one.why)
+    """The row of a file; what stands in it can be printed and written, whatever the file and its folder are called."""
+    name, student, why = (printable(text) for text in (one.name, one.student, why or one.why))
+    return Row(name, student, one.id, one.platform, one.late, results, why)
 
 
 def cell(text: Any) -> str:
     """A text without what a terminal would obey, and that no table computes."""
-    shown = "".join(sign if sign.isprintable() else "?" for sign in str(text))
+    shown = printable(text)
     return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
@@ -74,7 +77,10 @@ class Marks:
             file.write(json.dumps(as_json(new), ensure_ascii=False) + "\n")
         if not new.why.startswith("a later file"):
             name = re.sub(r"[^\w .()+@-]+", "_", new.name).strip(" .")[:150]
-            (self.folder / "feedback" / f"{name}.md").write_text(self.feedback(new), encoding="utf-8")
+            page = self.folder / "feedback" / f"{name}.md"
+            if page.exists():  # of a/b and a_b
+                page = page.with_name(f"{name} ({len(self.rows)}).md")
+            page.write_text(self.feedback(new), encoding="utf-8")
 
     def feedback(self, one: Row) -> str:
         """The page for a student: what is right, what is not and by how much, and what to do."""
@@ -84,7 +90,7 @@ class Marks:
         lines += [f"**{one.points:g} of {self.maximum} points**", ""]
         lines += ["| exercise | points | what was found |", "| --- | --- | --- |"]
         for name, result in one.results.items():
-            text = result.text.replace("|", "\\|")
+            text = html.escape(result.text.replace("|", "\\|"), quote=False)
             lines.append(f"| `{name}` | {result.share:g} | {text} |")
         hint = "Other cases were tried than those on the page. Where an answer is off, try it on the smallest input that you can"
         hint += " work out by hand, and run the check below it again."

@@ -124,7 +124,7 @@ def make(name: str) -> None:
         target.parent.mkdir(exist_ok=True)
         write_atomically(target, text.format(name=name, number=number))
     write_atomically(ROOT / path, dumps(new_notebook(cells=cells(name, number, path))))
-    link = f"[{number} {name.replace('_', ' ').capitalize()}]({path}) ([Colab]({read_address().colab}/{path}))"
+    link = f"[{number} {name.replace('_', ' ').capitalize()}]({path}) ([Colab]({read_address().colab(path)}))"
     insert("README.md", "| [99", f"| {link} | its question | | | what you will see |")
     rooms = (ROOT / TABLE).read_text(encoding="utf-8").split("\n")
     like = next(line for line in rooms if line.startswith('    "vae": '))  # what a chapter may import

@@ -95,7 +95,7 @@ def document(name: str) -> str:
 
     def lead(match) -> str:
         target = match[1]
-        return match[0] if target.startswith("notebooks/") else f"]({address.repository}/blob/{address.branch}/{target})"
+        return match[0] if target.startswith("notebooks/") else f"]({address.page(target)})"
 
     return re.sub(r"\]\((?!https?:|mailto:|#)([^)\s]+)\)", lead, (ROOT / name).read_text(encoding="utf-8"))
 

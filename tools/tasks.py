@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import torch
 
 from course_lib import exercises as room
 from course_lib.exercises import Exercise
 from course_lib.exercises.exercise import ChangedArguments
 from tools.answers import Notebook, course_cells, needed, read_cells, stubs
 from tools.exercises import exercises, open_tasks, solutions
-from tools.sandbox import host
+from tools.sandbox.remote import Remote
 
 GONE = "the course's own answer is not there while answers are graded"
 
@@ -31,6 +30,7 @@ class Task:
 
     Attributes:
         use: the source and the expression with which the sandbox finds how an answer is called; none if it is called as it is.
+        known: what is right, by the seed and the number of the case: it is the same for the whole class.
     """
 
     name: str
@@ -38,17 +38,23 @@ class Task:
     use: tuple[str, str] | None = None
     check: str = ""
     is_open: bool = False
+    known: dict[tuple[int, int], Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Course:
-    """A notebook of the course: its cells beside the exercises, the exercises, their stubs and the folded solutions."""
+    """A notebook of the course: its cells beside the exercises, the exercises, their stubs and the folded solutions.
+
+    Attributes:
+        judged: the result of each program that was judged.
+    """
 
     cells: Notebook
     tasks: dict[str, Task]
     stubs: dict[str, str]
     solutions: dict[str, Notebook]
     modules: tuple[str, ...]
+    judged: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def open(self) -> list[str]:
@@ -123,17 +129,22 @@ def where_used(cells: Notebook, expression: str, exercise: Exercise) -> tuple[st
         module = importlib.import_module(f"{room.__name__}.{found.name}")
         for name, value in vars(module).items():
             if value is exercise:
-                return without(module, exercise.reference), name
+                return without(module, exercise.reference, name), name
     return "\n".join(sources(cells, expression)), expression
 
 
-def without(module: Any, reference: Any) -> str:
-    """The source of a module in which the course's answer is a function or a class without its lines."""
+def without(module: Any, reference: Any, name: str) -> str:
+    """What an exercise needs of its module, where the course's answer is a function or a class without its lines.
+
+    Other exercises' answers stay here too, unless this one is used with them.
+    """
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and getattr(module, node.name, None) is reference:
             node.body = ast.parse(f"raise RuntimeError({GONE!r})" if isinstance(node, ast.FunctionDef) else "pass").body
-    return ast.unparse(tree)
+    whole = one_cell(ast.unparse(tree))
+    (place,) = [k for k, one in enumerate(whole.statements) if name in one.binds]
+    return "\n".join(needed(Notebook(), whole, place, set()).statements)
 
 
 def modules(*cells: Notebook) -> tuple[str, ...]:
@@ -146,81 +157,6 @@ def modules(*cells: Notebook) -> tuple[str, ...]:
     if any("optim." in one.source for each in cells for one in each.statements):
         found.add("torch._dynamo")  # the first optimizer of a process imports it, which takes seconds
     return tuple(sorted(name for name in found if "exercises" not in name))
-
-
-class Remote:
-    """An answer in the sandbox, as a function: what comes back is plain numbers and tensors."""
-
-    def __init__(self, name: str, answer: host.Answer, seed: int):
-        self.__name__, self.answer, self.seed = name, answer, seed
-        self.fault: dict = {}
-
-    def ask(self, message: dict, cores: float = float("inf")) -> dict:
-        """What the answer replies; an error that it raised is raised here, with the same name and text."""
-        reply = self.answer.ask(message, cores)
-        if "error" not in reply:
-            return reply
-        self.fault = reply
-        if reply["error"] == "NotImplementedError":
-            raise NotImplementedError() if reply.get("bare") else NotImplementedError(str(reply.get("text")))
-        raise type(str(reply["error"]), (Exception,), {})(str(reply.get("text")))
-
-    def __call__(self, *arguments: Any, **settings: Any) -> Any:
-        """Calls the answer.
-
-        Raises:
-            ChangedArguments: it has changed what it was given.
-        """
-        reply = self.ask({"call": list(arguments), "settings": settings, "seed": self.seed})
-        if reply.get("changed"):
-            raise ChangedArguments
-        return reply.get("found")
-
-    def learner(self, cores: float) -> Callable:
-        """As the answer to an open task: for the learning it has so many core-seconds."""
-
-        def learn(*given: torch.Tensor) -> Any:
-            reply = self.ask({"learn": list(given), "seed": 0}, cores)
-            if reply.get("changed"):
-                given[0].add_(1)
-            if not reply.get("is"):
-                return type(str(reply["model"]), (), {})() if reply.get("model") else None
-            return RemoteModel(self, cores, int(reply["weights"]), reply.get("prior"))
-
-        learn.__name__ = self.__name__
-        return learn
-
-
-class RemoteModel(torch.nn.Module):
-    """A model that stays in the sandbox; here are how many weights it has, and its prior if it is a VAE with one."""
-
-    def __init__(self, remote: Remote, cores: float, weights: int, prior: Any, number: int = 0):
-        super().__init__()
-        self.remote, self.cores, self.prior, self.number = remote, cores, prior, number
-        self.register_buffer("claimed", torch.empty(max(weights, 0), device="meta"))
-
-    def __deepcopy__(self, memo: dict) -> "RemoteModel":
-        number = self.remote.ask({"copy": self.number}, self.cores).get("number")
-        return RemoteModel(self.remote, self.cores, len(self.claimed), self.prior, int(number))
-
-    def cpu(self) -> "RemoteModel":
-        """It is there already."""
-        return self
-
-    def _asked(self, method: str, x: torch.Tensor) -> Any:
-        return self.remote.ask({"model": self.number, "method": method, "x": x}, self.cores).get("found")
-
-    def forward(self, x: torch.Tensor) -> Any:
-        """What it makes of images or labels."""
-        return self._asked("forward", x)
-
-    def encode(self, x: torch.Tensor) -> Any:
-        """Mean and log-variance of q(z|x)."""
-        return self._asked("encode", x)
-
-    def decode(self, z: torch.Tensor) -> Any:
-        """Logits of the pixels."""
-        return self._asked("decode", z)
 
 
 def judge_cells(course: Course, task: Task, answer: Callable) -> str:
@@ -243,8 +179,16 @@ def judge_cells(course: Course, task: Task, answer: Callable) -> str:
 def judge(task: Task, answer: Remote, seed: int) -> tuple[str, float]:
     """What is found of an answer to an exercise with the cases of a seed, and the share of its parts that are right."""
 
+    case = 0
+
     def use(given: Any, *arguments: Any) -> Any:
-        return answer(*arguments) if given is answer else task.exercise.use(given, *arguments)
+        nonlocal case
+        if given is answer:
+            case += 1
+            return answer(*arguments)
+        if (seed, case) not in task.known:
+            task.known[seed, case] = task.exercise.use(given, *arguments)
+        return task.known[seed, case]
 
     found = dataclasses.replace(task.exercise, use=use).verdict(answer, seed)
     if found.fault is None:

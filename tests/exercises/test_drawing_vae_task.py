@@ -36,14 +36,47 @@ def test_a_prior_that_is_a_mixture_counts():
     assert quick.measure(shifted).nats > plain.nats + 0.5
 
 
-def test_a_decoder_cannot_keep_what_its_encoder_saw():
-    class Keeps(tasks.Independent):
-        def encode(self, x):
-            self.logits = nn.Parameter(40 * (x.mean(dim=0) - 0.5))
-            return super().encode(x)
+class Keeps(tasks.Independent):
+    """Its decoder gives back what its encoder saw."""
 
+    def encode(self, x):
+        self.logits = nn.Parameter(40 * (x.mean(dim=0) - 0.5))
+        return super().encode(x)
+
+
+class Gathers(tasks.Independent):
+    """Its z say little of the image, each for itself; its decoder gathers what many of them say together."""
+
+    def __init__(self, shares):
+        super().__init__(shares)
+        self.sum = None
+
+    def encode(self, x):
+        self.sum = None
+        mean = 2 * (x.flatten(1).repeat(1, 2) - 0.5)
+        return mean, torch.zeros_like(mean)
+
+    def decode(self, z):
+        self.sum = z if self.sum is None else self.sum + z
+        return 2 * self.sum.view(len(z), 2, 1, 32, 32).sum(dim=1)
+
+
+def test_a_decoder_cannot_keep_what_its_encoder_saw():
     keeps = quick.measure(lambda images: Keeps(tasks._shares(images)))
     assert keeps.nats == pytest.approx(quick.measure(tasks.independent).nats, rel=1e-4)
+
+
+def test_a_decoder_cannot_gather_what_many_z_say():
+    said = dataclasses.replace(quick, samples=20).measure(lambda images: Gathers(tasks._shares(images)))
+    assert said == "has no score yet: its decode gives other logits for the same z at another time"
+
+
+def test_a_model_has_to_be_one_that_can_be_saved():
+    class Local(tasks.Independent):
+        pass
+
+    said = quick.measure(lambda images: Local(tasks._shares(images)))
+    assert said.startswith("has no score yet: its model cannot be saved: define its classes outside of learn")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from tests.repository.files import ROOT
 from tools.address import rewrite
 from tools.notebook_form import dumps
 from tools.records import code_digest
-from tools.setup_cell import BADGE_START, COLAB_LINE, PLACEHOLDER_ACCOUNT, Address, parse_address, read_address
+from tools.setup_cell import BADGE_START, COLAB_LINE, DOWNLOAD_START, PLACEHOLDER_ACCOUNT, Address, parse_address, read_address
 
 FORK = Address("https://github.com/an-instructor/vision-101", "term/autumn.2")
+GITLAB = Address("https://gitlab.com/group/sub/name", "autumn")
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def copy(tmp_path):
     (tmp_path / "OTHER.md").write_text(
         f"{address.repository} and {address.repository}.git, but not {address.repository}-solutions; "
         f'`pip install "git+{address.repository}@{address.branch}"`; {badge}; '
+        f"{address.page('tools/files.py')}; "
         "https://github.com/pytorch/pytorch\n",
         encoding="utf-8",
     )
@@ -55,29 +57,35 @@ def code_digests(folder) -> dict[str, str]:
     return {path.name: code_digest(nbformat.read(path, as_version=4)) for path in folder.glob("notebooks/*.ipynb")}
 
 
-def test_everything_moves_and_a_second_time_changes_nothing(copy):
+@pytest.mark.parametrize("new", [FORK, GITLAB], ids=["github", "gitlab"])
+def test_everything_moves_and_a_second_time_changes_nothing(copy, new):
     codes = code_digests(copy)
-    changed = rewrite(copy, FORK)
+    changed = rewrite(copy, new)
     assert code_digests(copy) == codes, "the records of the notebooks would no longer fit, nor make test pass in a fork"
     assert {"pyproject.toml", "README.md", "OTHER.md", "notebooks/98_trial.ipynb"} <= set(changed)
-    assert read_address(copy) == FORK
-    assert rewrite(copy, FORK) == []
+    assert read_address(copy) == new
+    assert rewrite(copy, new) == []
     old = read_address()
     other = (copy / "OTHER.md").read_text(encoding="utf-8")
     assert other.count(old.repository) == other.count(f"{old.repository}-solutions") == 1
-    assert f"{FORK.repository}.git" in other and "https://github.com/pytorch/pytorch" in other
-    assert f'"git+{FORK.repository}@{FORK.branch}"' in other and FORK.colab_line("notebooks/98_trial.ipynb", BADGE_START) in other
+    assert f"{new.repository}.git" in other and "https://github.com/pytorch/pytorch" in other
+    assert f'"git+{new.repository}@{new.branch}"' in other and f"({new.colab('notebooks/98_trial.ipynb')})" in other
+    assert ("colab.research.google.com/github/" in other) == new.on_github
     for path in copy.glob("notebooks/*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         (start,) = COLAB_LINE.findall(notebook.cells[0].source)
-        assert FORK.colab_line(f"notebooks/{path.name}", start) in notebook.cells[0].source.splitlines()
-        assert FORK.setup_cell() in [cell.source for cell in notebook.cells]
+        assert new.colab_line(f"notebooks/{path.name}", start) in notebook.cells[0].source.splitlines()
+        assert new.setup_cell() in [cell.source for cell in notebook.cells]
         assert PLACEHOLDER_ACCOUNT not in notebook.cells[0].source
 
 
-def test_the_way_back_restores_every_byte(copy):
+@pytest.mark.parametrize("new", [FORK, GITLAB], ids=["github", "gitlab"])
+def test_the_way_back_restores_every_byte(copy, new):
+    if new is GITLAB:  # a badge comes back as the text of today
+        rewrite(copy, new)
+        rewrite(copy, read_address())
     before = contents(copy)
-    rewrite(copy, FORK)
+    rewrite(copy, new)
     rewrite(copy, read_address())
     assert contents(copy) == before
 
@@ -122,7 +130,9 @@ def test_the_usual_forms_of_an_address_are_understood(repository):
         "",
         "you/name",
         "http://github.com/you/name",
-        "https://gitlab.com/you/name",
+        "https://gitlab.com/you",
+        "https://localhost/you/name",
+        "https://gitlab.com/you/-/name",
         "https://github.com/you",
         "https://github.com/you/name/tree/main",
         "https://github.com/-you/name",
@@ -131,11 +141,26 @@ def test_the_usual_forms_of_an_address_are_understood(repository):
         'https://github.com/you/name"; import os; "',
         "https://github.com/you/na me",
         "https://token@github.com/you/name",
+        "https://token@gitlab.com/you/name",
+        "https://gitlab.com:8443/you/name",
     ],
 )
 def test_an_odd_repository_is_refused(repository):
     with pytest.raises(ValueError, match="REPOSITORY"):
         parse_address(repository, "main")
+
+
+@pytest.mark.parametrize("repository", ["https://gitlab.com/group/sub/name", "git@gitlab.com:group/sub/name.git"])
+def test_an_address_on_a_gitlab_hands_over_the_file_that_colab_cannot_open(repository):
+    address = parse_address(repository, "autumn")
+    assert address == GITLAB
+    link = "https://gitlab.com/group/sub/name/-/raw/autumn/notebooks/a.ipynb?inline=false"
+    assert address.colab_line("notebooks/a.ipynb") == f"{DOWNLOAD_START}({link})"
+    assert address.page("tools/a.py") == "https://gitlab.com/group/sub/name/-/blob/autumn/tools/a.py"
+    assert "git+https://gitlab.com/group/sub/name@autumn" in address.setup_cell()
+    assert (
+        parse_address("https://gitlab.uni-ort.de/kurs/sehen", "main").setup_cell().endswith("gitlab.uni-ort.de/kurs/sehen@main")
+    )
 
 
 @pytest.mark.parametrize("branch", ["", " ", "-f", "a..b", "/a", "a/", "a//b", ".a", "a.lock", "a b", 'a"b', "a@{b", "é"])

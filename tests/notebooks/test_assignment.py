@@ -107,17 +107,19 @@ def test_nbgrader_grades_right_wrong_and_empty(path, tmp_path):
     assert {row["student_id"]: float(row["score"]) for row in rows} == POINTS
 
 
-@pytest.mark.skipif(not os.environ.get("COURSE_CLASS"), reason="it starts the grader twice: make test-class")
+@pytest.mark.skipif(not os.environ.get("COURSE_CLASS"), reason="it starts the grader three times: make test-class")
 def test_the_autograder_of_classroom_50_grades_right_wrong_and_empty(tmp_path):
     (path,) = (path for path in NOTEBOOKS if path.name.startswith("00_"))
     write(path, "classroom50", 7, tmp_path)
     folded = solutions(nbformat.read(path, 4))
-    for kind, points in {"right": 2, "empty": 0}.items():
+    wrong = {name: f"def {name}(*numbers):\n    return numbers[0]" for name in folded}
+    for kind, points in {"right": 2, "wrong": 0, "empty": 0}.items():
         folder = tmp_path / kind
         shutil.copytree(tmp_path / "template", folder)
         book = nbformat.read(folder / path.name, 4)
-        if kind == "right":
-            book.cells += [nbformat.v4.new_code_cell(code) for code in dict.fromkeys(folded.values())]
+        if kind != "empty":
+            answers = folded if kind == "right" else wrong
+            book.cells += [nbformat.v4.new_code_cell(code) for code in dict.fromkeys(answers.values())]
         nbformat.write(book, folder / path.name)
         settings = {"COURSE": str(ROOT), "PYTHONPATH": str(ROOT), "CLASSROOM": "c", "ASSIGNMENT": "a"}
         script = tmp_path / "autograders" / path.stem / "autograder.py"

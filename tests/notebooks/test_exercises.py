@@ -5,6 +5,7 @@ import functools
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.repository.files import NOTEBOOKS, name_of, notebook
@@ -14,6 +15,7 @@ from tools.grading import HIDDEN_SEED, Result, program
 from tools.needed_cells import reads
 from tools.notebook_form import dumps, faults
 from tools.sandbox import inside
+from tools.sandbox.plain import pack
 from tools.setup_cell import COLAB_LINE
 from tools.tasks import Course, course_of, judge_cells
 
@@ -87,6 +89,27 @@ def test_no_exercise_carries_its_own_answer_into_the_sandbox(path):
             bodies = [node.body for node in ast.parse(task.use[0]).body if getattr(node, "name", "") == reference]
             assert all(len(body) == 1 and isinstance(body[0], ast.Raise | ast.Pass) for body in bodies)
             assert inside.find_use(*task.use), name
+
+
+def test_every_exercise_of_the_chapters_draws_its_cases_from_a_seed():
+    count = 0
+    for path in WITH_EXERCISES:
+        for name, task in course(path).tasks.items():
+            if not task.is_open:
+                (one, other), again = (
+                    [pack(task.exercise.cases(torch.Generator().manual_seed(s))) for s in seeds] for seeds in ((1, 2), (1,))
+                )
+                assert one != other and [one] == again, name
+                count += 1
+    assert count == sum(len(exercises(notebook(path)).keys() - open_tasks(notebook(path)).keys()) for path in WITH_EXERCISES)
+
+
+def test_a_seed_changes_the_numbers_of_the_checks_of_a_handout():
+    book = notebook(WITH_EXERCISES[0])
+    before, after = ([cell.source for cell in handout(book, seed).cells if cell.cell_type == "code"] for seed in (0, 5))
+    changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    assert len(changed) == len(set(exercises(book).values()) - {exercises(book)[name] for name in open_tasks(book)})
+    assert all(b == a.replace(")", ", seed=5)") for a, b in changed)
 
 
 @each_notebook

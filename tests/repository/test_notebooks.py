@@ -151,4 +151,4 @@ def test_it_is_in_the_table_of_the_readme(path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = [line for line in readme.splitlines() if line.startswith("|") and f"({name_of(path)})" in line]
     assert len(rows) == 1
-    assert f"({read_address().colab}/{name_of(path)})" in rows[0], "run: make address"
+    assert f"({read_address().colab(name_of(path))})" in rows[0], "run: make address"

@@ -28,6 +28,7 @@ MEMORY = 3 * 2**29  # bytes that an answer may have beside PyTorch's
 PROCESSES = 64
 DISK = 2**26  # bytes of files, which are held in memory
 START = 120  # seconds for PyTorch to load
+END = 12  # seconds for what an answer has started to end
 
 
 class Stopped(BaseException):
@@ -40,13 +41,18 @@ def missing() -> str:
         return "bubblewrap is for Linux"
     if not shutil.which("bwrap"):
         return "there is no bubblewrap (sudo apt install bubblewrap)"
-    tried = subprocess.run([*walls(), sys.executable, "-S", "-c", ""], capture_output=True, text=True)
+    tried = subprocess.run([*walls(), seen(sys.executable), "-S", "-c", ""], capture_output=True, text=True)
     return "" if tried.returncode == 0 else f"bubblewrap does not work here ({tried.stderr.strip()[:200]})"
+
+
+def seen(path: str) -> str:
+    """A path of the environment as the sandbox has it: at a place of its own, since the checkout may lie in /tmp."""
+    return path.replace(sys.prefix, "/course/venv", 1) if sys.prefix != sys.base_prefix else path
 
 
 def walls() -> list[str]:
     """The command that runs another one in the sandbox."""
-    read = {"/usr", sys.prefix, sys.base_prefix}
+    read = {"/usr", sys.base_prefix}
     links = [name for name in ("bin", "sbin", "lib", "lib32", "lib64") if Path("/", name).is_symlink()]
     read |= {f"/{name}" for name in ("bin", "sbin", "lib", "lib32", "lib64") if name not in links and Path("/", name).is_dir()}
     command = ["bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
@@ -55,6 +61,7 @@ def walls() -> list[str]:
         command += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
     for path in (*sorted(read), "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives"):
         command += ["--ro-bind-try", path, path]
+    command += ["--ro-bind", sys.prefix, seen(sys.prefix)]
     package, sandbox = ROOT / "course_lib", ROOT / "tools" / "sandbox"
     for path, inside in ((package, "course_lib"), (sandbox, "tools/sandbox")):
         command += ["--ro-bind", str(path), f"/course/{inside}"]
@@ -63,7 +70,9 @@ def walls() -> list[str]:
     for name in ("__init__.py", "exercise.py"):
         command += ["--ro-bind", str(package / "exercises" / name), f"/course/course_lib/exercises/{name}"]
     installed = Path(sysconfig.get_paths()["purelib"], "course_lib", "exercises")
-    command += ["--tmpfs", str(installed)] if installed.is_dir() else []
+    command += ["--tmpfs", seen(str(installed))] if installed.is_dir() else []
+    history = Path(sys.prefix, "config")  # of the kernels that `make test` starts
+    command += ["--tmpfs", seen(str(history))] if history.is_dir() else []
     for path in ("/tmp", "/dev/shm"):
         command += ["--size", str(DISK), "--tmpfs", path]
     for path in ("/course/course_lib/exercises", "/dev", "/"):
@@ -113,12 +122,13 @@ class Sandbox:
         self.folder = tempfile.TemporaryDirectory()
         namespace = os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else ""
         settings = [str(inside.fileno()), namespace, str(MEMORY), *self.modules]
-        command = [sys.executable, "-B", "-m", "tools.sandbox.inside", *settings]
+        command = ["-B", "-m", "tools.sandbox.inside", *settings]
         environment = variables(str(ROOT))
         if self.unsafe:
+            command = [sys.executable, *command]
             environment |= {"HOME": self.folder.name, "TMPDIR": self.folder.name, "MPLCONFIGDIR": matplotlib.get_configdir()}
         else:
-            command = [*self._walls(), *command]
+            command = [*self._walls(), seen(sys.executable), *command]
         outer = {"PATH": os.environ.get("PATH", "")} if not self.unsafe else environment
         self.process = subprocess.Popen(
             command,
@@ -135,7 +145,7 @@ class Sandbox:
             self.process.kill()
             said = self.process.communicate()[1].decode(errors="replace").strip().splitlines()
             raise OSError(f"the sandbox does not start: {said[-1][:300] if said else 'it says nothing'}")
-        self.control.settimeout(2 * START // 10)
+        self.control.settimeout(END)
 
     def _walls(self) -> list[str]:
         *front, _ = walls()
@@ -206,11 +216,13 @@ class Answer:
         Raises:
             Stopped: it takes too long or too much, ends its process, or sends what is no reply.
         """
-        self.cores, self.begin = cores, self._used()[2]
-        self.look()
+        self.cores, self.begin = cores, self._used()[2] if cores < float("inf") else 0.0
         try:
+            self.channel.settimeout(max(self.end - time.monotonic(), 0.01))  # it may not read
             plain.send(self.channel, message)
             reply = plain.receive(self.channel, self.look)
+        except TimeoutError:
+            raise Stopped(f"does not end within {self.seconds:g} s") from None
         except (EOFError, ConnectionError) as error:
             raise Stopped("ends its process, or takes more memory than there is") from error
         except ValueError as error:

@@ -6,10 +6,11 @@ channel of its own to the grader, which compares; both end together. What it has
 
 import builtins
 import contextlib
-import copy
 import ctypes
+import gc
 import importlib
 import os
+import pickle
 import resource
 import shutil
 import signal
@@ -43,6 +44,7 @@ def main() -> None:
     for name in sys.argv[4:]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()  # what is loaded stays shared with the answers: no collection of theirs touches it
     control.sendall(b"r")
     child = 0
     while True:
@@ -80,9 +82,24 @@ def end(child: int, alone: bool) -> None:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     if alone:
-        for entry in os.scandir("/tmp"):
+        for entry in (*os.scandir("/tmp"), *os.scandir("/dev/shm")):
             with contextlib.suppress(OSError):
                 shutil.rmtree(entry, ignore_errors=True) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
+        remove_shared()
+
+
+def remove_shared() -> None:
+    """Removes shared memory, queues and semaphores, which outlive the process that has made them."""
+    libc = ctypes.CDLL(None)
+    removers = {
+        "shm": lambda number: libc.shmctl(number, 0, None),
+        "msg": lambda number: libc.msgctl(number, 0, None),
+        "sem": lambda number: libc.semctl(number, 0, 0),
+    }
+    for kind, remove in removers.items():
+        with contextlib.suppress(OSError), open(f"/proc/sysvipc/{kind}") as file:
+            for line in file.read().splitlines()[1:]:
+                remove(int(line.split()[1]))
 
 
 def confine(memory: int) -> None:
@@ -97,6 +114,8 @@ def confine(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**26, 2**26))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))
 
 
 class Absent(types.ModuleType):
@@ -120,7 +139,7 @@ def hide_exercises() -> None:
 def serve(channel: socket.socket) -> None:
     """Defines an answer, and calls it with what comes, until the grader closes the channel."""
     answer: Any = None
-    models: list[Any] = []
+    model: Any = None
     use: Callable = straight
     while True:
         try:
@@ -133,19 +152,20 @@ def serve(channel: socket.socket) -> None:
                     use = find_use(*asked["use"])
                 answer, reply = define(asked)
             elif "learn" in asked:
-                models, reply = learn(answer, asked)
-            elif "copy" in asked:
-                models.append(copy.deepcopy(models[asked["copy"]]))
-                reply = {"number": len(models) - 1}
-            elif "model" in asked:
-                model = models[asked["model"]]
+                model, reply = learn(answer, asked)
+            elif "save" in asked:
+                reply = {"saved": pickle.dumps(model)}
+            elif "load" in asked:
+                model, reply = pickle.loads(asked["load"]), {}
+            elif "method" in asked:
                 with torch.no_grad():
                     reply = {"found": (model if asked["method"] == "forward" else getattr(model, asked["method"]))(asked["x"])}
             else:
                 reply = call(use, answer, asked)
+            packed = plain.pack(reply)
         except BaseException as error:
-            reply = fault(error)
-        plain.send(channel, reply)
+            packed = plain.pack(fault(error))
+        channel.sendall(packed)
 
 
 def straight(answer: Any, *arguments: Any, **settings: Any) -> Any:
@@ -176,7 +196,9 @@ def define(asked: dict) -> tuple[Any, dict]:
 
     A statement that fails is passed over: it may be one that the answer can do without. The first such error goes along.
     """
+    sys.modules["__main__"] = main = types.ModuleType("__main__")  # where pickle looks for the classes of a model
     names = run(asked["define"])
+    vars(main).update(names)
     answer = names.get(asked["name"])
     first = names.get("__fault__")
     return answer, {"first": first, "defined": asked["name"] in names}
@@ -199,25 +221,25 @@ def run(program: dict) -> dict[str, Any]:
 
 def call(use: Callable, answer: Any, asked: dict) -> dict:
     """What an answer gives for arguments, and whether it changes them."""
-    before = plain.encode(asked["call"])
+    before = plain.pack(asked["call"])
     torch.manual_seed(asked["seed"])
     found = use(answer, *asked["call"], **asked["settings"])
-    return {"found": found, "changed": plain.encode(asked["call"]) != before}
+    return {"found": found, "changed": plain.pack(asked["call"]) != before}
 
 
-def learn(answer: Any, asked: dict) -> tuple[list[Any], dict]:
+def learn(answer: Any, asked: dict) -> tuple[Any, dict]:
     """What a learner makes of images: the model stays here. How many numbers it holds, and its prior, go along."""
     before = [part.clone() for part in asked["learn"]]
     torch.manual_seed(asked["seed"])
     model = answer(*asked["learn"])
     changed = not all(map(torch.equal, before, asked["learn"]))
     if not isinstance(model, torch.nn.Module):
-        return [], {"model": "" if model is None else type(model).__name__, "changed": changed, "weights": 0, "is": False}
+        return None, {"model": "" if model is None else type(model).__name__, "changed": changed, "weights": 0, "is": False}
     model.cpu().eval()
     held = [value for part in model.modules() for value in vars(part).values() if isinstance(value, torch.Tensor)]
     count = sum(values.numel() for values in [*model.parameters(), *model.buffers(), *held])
     prior = getattr(model, "prior", None)
-    return [model], {"model": type(model).__name__, "changed": changed, "weights": count, "is": True, "prior": prior}
+    return model, {"model": type(model).__name__, "changed": changed, "weights": count, "is": True, "prior": prior}
 
 
 if __name__ == "__main__":
