@@ -46,7 +46,7 @@ def run_alone(book: nbformat.NotebookNode, python: Path, folder: Path, published
     client.kernels = spec.parent.parent
     client.extra_arguments = ["--IPKernelApp.log_level=40"]
     client.resources = {"metadata": {"path": str(folder)}}
-    client.execute(env={**variables(colab=True, published=published), "IPYTHONDIR": str(home), "COURSE_DEVICE": "cpu"})
+    client.execute(env={**variables("colab", published), "IPYTHONDIR": str(home), "COURSE_DEVICE": "cpu"})
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS if FULL else NOTEBOOKS[:1], ids=name_of)
