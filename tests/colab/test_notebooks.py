@@ -36,7 +36,7 @@ class ColabClient(Client):
         return self.km
 
 
-def run_alone(book: nbformat.NotebookNode, python: Path, folder: Path, published: Path, home: Path) -> None:
+def run_alone(book: nbformat.NotebookNode, python: Path, folder: Path, published: Path | None, home: Path) -> None:
     """Executes a notebook in place, in `folder`, with another Python's kernel; `home` is for the kernel's own files."""
     start = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = home / "kernels" / "colab" / "kernel.json"
