@@ -71,7 +71,7 @@ PRESENT := $(if $(wildcard $(STAMP)),,$(STAMP))
 
 .PHONY: help lab test check new-chapter test-browser test-class environment notebooks measure handout assignment assignment-tools \
 	grade figures address lock format health pretrained record bench-convolution bench-classification bench-gan bench-vae bench-devices \
-	gpu-check speedrun site test-site public-names test-lowest test-colab
+	gpu-check speedrun site test-site public-names test-lowest test-colab test-wheel
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -219,6 +219,11 @@ $(LOWEST_STAMP): $(STAMP)
 
 test-colab: $(COLAB_STAMP) ## every notebook as in Colab: its Python (3.13, or PYTHON=...), its versions, the set-up cell (uses the network)
 	@$(TEST_ENVIRONMENT) COURSE_COLAB="$(CURDIR)/$(COLAB)" $(IN_VENV) pytest -rs -n $(WORKERS) --maxprocesses=8 --dist load tests/colab
+
+test-wheel: $(STAMP) ## a release as readers get it: python -m build, then notebooks in the imitation of Colab with its wheel (uses the network)
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[maintain]"
+	@rm -rf build/dist && $(IN_VENV) build --outdir build/dist
+	@$(TEST_ENVIRONMENT) COURSE_WHEEL="$(CURDIR)/build/dist" $(IN_VENV) pytest -rs tests/colab/test_wheel.py
 
 $(COLAB_STAMP): tests/repository/colab_packages.json tools/colab_packages.py $(STAMP)
 	@python="$$(sh tools/find_python.sh 3.13)" && "$$python" -m venv --clear .venv-colab

@@ -17,12 +17,13 @@ course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["t
 
 project = html_title = "See and Generate"
 author = "the authors of See and Generate"
-copyright = "text and figures: CC BY 4.0, code: MIT"
+copyright = "the authors. Text and figures: CC BY 4.0, code: MIT"
 language = "en"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
 
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
 nb_ipywidgets_js = {}  # the pages have no kernel, and these scripts would come from elsewhere
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 myst_enable_extensions = ["dollarmath", "amsmath"]
@@ -65,7 +66,7 @@ def with_alternative(self, data):
 
 render.NbElementRenderer.render_image = with_alternative
 
-LINKED = re.compile(r"\b[Cc]hapter (\d+)\b|\barXiv:(\d{4}\.\d{4,5})\b")
+LINKED = re.compile(r"\b[Cc]hapters? (\d+)\b|\barXiv:(\d{4}\.\d{4,5})\b")
 CHAPTERS = {int(path.name[:2]): path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")}
 
 

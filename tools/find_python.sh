@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints a Python that can make the environment, or says in one line what to install.
-#   find_python.sh          PYTHON if it is set; else one of the tested versions, 3.11 to 3.13; else a newer one
+#   find_python.sh          PYTHON if it is set; else one of the tested versions, 3.11 to 3.14; else a newer one
 #   find_python.sh 3.11     PYTHON if it is set, whatever its version; else exactly that version
 # A name on the PATH is no proof: pyenv's shims exist for versions that are not chosen, and Debian's python3 comes without the
 # module that puts pip into an environment. So each candidate has to run.
@@ -10,7 +10,7 @@ works() { # works COMMAND LOWEST BELOW
 }
 
 search() { # search LOWEST BELOW
-    for candidate in python3 python3.13 python3.12 python3.11 python3.14 python; do
+    for candidate in python3 python3.13 python3.12 python3.14 python3.11 python; do
         if works "$candidate" "$1" "$2"; then
             printf '%s\n' "$candidate"
             exit 0
@@ -28,8 +28,8 @@ if [ -n "$PYTHON" ]; then
 elif [ -n "$1" ]; then
     search "(3, ${1#3.})" "(3, ${1#3.} + 1)"
 else
-    search "(3, 11)" "(3, 14)"
-    search "(3, 14)" "(4, 0)"
+    search "(3, 11)" "(3, 15)"
+    search "(3, 15)" "(4, 0)"
 fi
 here="$(python3 -c 'import sys; print("; python3 is %d.%d" % sys.version_info[:2])' 2>/dev/null)"
 echo "No Python ${1:-3.11 or newer} with venv was found$here. Install one (Debian 12, Ubuntu 24.04 and later:" \

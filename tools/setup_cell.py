@@ -15,10 +15,13 @@ GITHUB = "https://github.com/"
 SETUP_CELL = """\
 # Set-up, the same in every notebook. Where there is no course_lib, as in Colab, pip installs it
 # into the running environment, and nothing else: PyTorch and all the rest stay as they are.
-try:
-    import course_lib  # noqa: F401
-except ModuleNotFoundError:
-    %pip install -q --no-deps git+{repository}@{branch}"""
+from importlib.util import find_spec
+
+if find_spec("torch") and not find_spec("course_lib"):
+    %pip install -q --no-deps git+{repository}@{branch}
+if not (find_spec("torch") and find_spec("course_lib")):
+    hint = "Kaggle: Settings → Internet on. VS Code: select the kernel .venv (`make environment`)."
+    raise ImportError(f"no PyTorch or no course_lib in this Python. {{hint}}")"""
 
 # How the cell is recognised, whatever version of it a notebook has.
 SETUP_START = "# Set-up, the same in every notebook"

@@ -46,6 +46,11 @@ def first_picture(path: Path) -> tuple[Image.Image, str]:
     raise ValueError(f"{path.name} shows no picture: its first screen needs one")
 
 
+def sentence(words: str) -> str:
+    """Words with a capital letter and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
 def card(path: Path, row: dict[str, str]) -> str:
     """One chapter on the first page: its first picture, its question, what is seen in it, and the time."""
     picture, alternative = first_picture(path)
@@ -54,27 +59,49 @@ def card(path: Path, row: dict[str, str]) -> str:
     picture.save(SOURCE / "_static" / f"{path.stem}.png")
     time = re.search(r"\*\*Time\*\*: ([^;.]+)", nbformat.read(path, as_version=4).cells[0].source)
     words = {key: html.escape(text) for key, text in row.items()}
+    seen = sentence(words["seen"])
     return (
         f'<div class="card-of-course"><a href="notebooks/{path.stem}.html">'
         f'<img src="_static/{path.stem}.png" alt="{html.escape(alternative)}" loading="lazy">'
-        f"<h3>{words['title']}</h3><p><strong>{words['question']}</strong></p><p>{words['seen']}</p>"
-        f'<p class="time">{html.escape(time[1] if time else "")}; {words["minutes"]} minutes of one CPU core</p></a></div>'
+        f"<h3>{words['title']}</h3><p><strong>{words['question']}</strong></p><p>{seen}</p>"
+        f'<p class="time">{html.escape(sentence(time[1] if time else ""))} '
+        f"The cells take {words['minutes']} minutes of one CPU core.</p></a></div>"
     )
 
 
-def frames(path: Path, question: str) -> str:
-    """The first picture of a notebook, which moves, as single pictures under a slider."""
-    picture, alternative = first_picture(path)
-    shown = []
+def caption(path: Path) -> str:
+    """The caption below the first picture of a notebook."""
+    cells = nbformat.read(path, as_version=4).cells
+    words = next(cell.source for cell in cells if cell.cell_type == "markdown" and cell.source.startswith("*Figure "))
+    return re.sub(r"\]\((\w+\.ipynb)", r"](notebooks/\1", words.split("\n\n")[0])
+
+
+def steps(picture: Image.Image) -> list[Image.Image]:
+    """The single pictures of an animation, in order. Its first one is a still: where it comes again, it is left out."""
+    found = []
     for step in range(picture.n_frames):
         picture.seek(step)
+        found.append(picture.convert("RGB"))
+    return found[1:] if found[0].tobytes() in [one.tobytes() for one in found[1:]] else found
+
+
+def frames(path: Path, row: dict[str, str]) -> str:
+    """The first picture of a notebook, which moves, as single pictures under a slider, with its caption."""
+    picture, alternative = first_picture(path)
+    shown, found = [], steps(picture)
+    for step, one in enumerate(found):
         name = f"{path.stem}_{step:02d}.png"
-        picture.convert("RGB").quantize(64).save(SOURCE / "_static" / name, optimize=True)
-        text = html.escape(f"Step {step + 1} of {picture.n_frames}. {alternative}")
+        one.quantize(64).save(SOURCE / "_static" / name, optimize=True)
+        text = html.escape(f"Step {step + 1} of {len(found)}. {alternative}")
         size = f'width="{picture.width // 2}" height="{picture.height // 2}" loading="lazy"'
         shown.append(f'<img src="_static/{name}" alt="{text}" {size}{" hidden" if step else ""}>')
-    slider = f'<input type="range" min="0" max="{picture.n_frames - 1}" value="0" aria-label="step: {html.escape(question)}">'
-    return f'[{question}](notebooks/{path.name})\n\n<div class="frames">{slider}{"".join(shown)}</div>\n'
+    name = html.escape(row["title"])
+    slider = f'<input type="range" min="0" max="{len(found) - 1}" value="0" aria-label="{name}: step">'
+    count = f"<output>step 1 of {len(found)}</output>"
+    return (
+        f'## {row["title"]}\n\n<div class="frames">{slider}{count}{"".join(shown)}</div>\n\n{caption(path)}\n\n'
+        f"To the chapter: [{row['question']}](notebooks/{path.name})\n"
+    )
 
 
 def lay_notebook(path: Path) -> None:
@@ -113,6 +140,16 @@ def api_page(room: str) -> str:
     return "\n".join([*lines, "```", ""])
 
 
+def api_index() -> str:
+    """The rooms with what the docstring of each begins with, and the order of their pages."""
+    lines = ["# What the package offers", "", "`course_lib` has a room for each theme, and rooms that serve them all.", ""]
+    for room in rooms():
+        parts = inspect.getdoc(importlib.import_module(f"course_lib.{room}")).split("\n\n")
+        words = parts[0] if len(parts[0]) > 60 else " ".join(parts[:2])
+        lines.append(f"- [{room}]({room}.md): {' '.join(words.split())}")
+    return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *rooms(), "```", ""])
+
+
 def lay() -> None:
     """Lays everything that Sphinx reads side by side in build/site/source."""
     shutil.rmtree(SOURCE, ignore_errors=True)
@@ -132,13 +169,11 @@ def lay() -> None:
     index = (SOURCE / "index.md").read_text(encoding="utf-8")
     index = index.replace("CARDS", f'<div class="cards">{"".join(cards)}</div>')
     pages["index"] = index.replace("MORE", "teaching\ncontributing" if teaching else "contributing")
-    sliders = [frames(ROOT / "notebooks" / name, row["question"]) for name, row in rows().items() if name[:2] in SLIDERS]
-    pages["frames"] = "\n".join(["# Step by step\n\nMove a slider, by hand or with the arrow keys.\n", *sliders])
+    sliders = [frames(ROOT / "notebooks" / name, row) for name, row in rows().items() if name[:2] in SLIDERS]
+    title = "# Step by step\n\nWhat moves in the notebooks, under a slider: drag it, or use the arrow keys.\n"
+    pages["frames"] = "\n".join([title, *sliders])
     pages |= {f"api/{room}": api_page(room) for room in rooms()}
-    listed = "\n".join(rooms())
-    pages["api/index"] = (
-        f"# What the package offers\n\nEach room of `course_lib`.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
-    )
+    pages["api/index"] = api_index()
     for name, text in pages.items():
         (SOURCE / f"{name}.md").write_text(text, encoding="utf-8")
     lay_mathjax(SOURCE / "_static" / "mathjax")

@@ -1,4 +1,4 @@
-"""Chapter 4: networks that recognise, how they learn, and how to find out how good they are.
+"""Chapters 4 and 5: networks that recognise, how they learn, and how to tell how good they are.
 
 `models` are what learns, `training` is how, `evaluation` judges the result; `optimizers` writes out
 what `torch.optim` computes.

@@ -1,4 +1,4 @@
-"""Chapter 6: two networks that play against each other: one draws, the other tells it from real.
+"""Chapters 6 and 7: two networks play against each other: one draws, the other tells it from real.
 
 `models` are the players, `losses` and `slope` what they want, and `training` the game.
 `divergences`, `games` and `mixtures` are where the truth is known and every claim about the game

@@ -11,7 +11,7 @@ from packaging.version import Version
 from course_lib.runtime.device import bfloat16_works, describe_device, pick_device, processor
 from course_lib.runtime.versions import checkout, direct_requirements, installed_version
 
-UNTESTED_PYTHON = "3.14"
+UNTESTED_PYTHON = "3.15"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Chapter 8: autoencoders that learn what an image is made of, and variational ones that draw.
+"""Chapters 8 and 9: autoencoders learn what an image is made of, and variational ones draw.
 
 `losses` is the evidence lower bound, term by term; `models` and `quantised` are the models,
 `networks` what they are built from, `likelihoods` what a decoder says of the pixels; `training` is

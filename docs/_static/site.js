@@ -3,7 +3,10 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const frames of document.querySelectorAll(".frames")) {
     const images = [...frames.querySelectorAll("img")];
     const slider = frames.querySelector("input");
-    const show = () => images.forEach((image, step) => { image.hidden = step !== Number(slider.value); });
+    const show = () => {
+      images.forEach((image, step) => { image.hidden = step !== Number(slider.value); });
+      frames.querySelector("output").textContent = `step ${Number(slider.value) + 1} of ${images.length}`;
+    };
     slider.addEventListener("input", show);
     show();
   }
@@ -16,3 +19,12 @@ window.addEventListener("load", () => window.MathJax?.startup?.promise?.then(() 
     if (over && !formula.closest("table")) formula.classList.add("formula-too-wide");
   }
 }));
+// What the search shows of a page is its text, without the names of the buttons around it.
+document.addEventListener("DOMContentLoaded", () => {
+  if (typeof Search === "undefined") return;
+  const textOf = Search.htmlToText;
+  Search.htmlToText = (text, anchor) => {
+    const article = new DOMParser().parseFromString(text, "text/html").querySelector("article");
+    return textOf(article ? `<div role="main">${article.outerHTML}</div>` : text, anchor).replace(/\s+/g, " ");
+  };
+});

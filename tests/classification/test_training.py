@@ -141,8 +141,8 @@ def test_compiled_learns_the_same(device):
         models.append(MLP(1, 16, 10, widths=[8]))
         try:
             fit_classifier(models[-1], make_batches(device), epochs=1, lr=0.05, compile=compile)
-        except Exception as error:  # no compiler on this machine
-            if compile and "compiler" in str(error).lower():
+        except Exception as error:  # no compiler on this machine, or no headers of Python
+            if compile and ("compiler" in str(error).lower() or "Python.h" in str(error)):
                 pytest.skip(f"torch.compile does not work here: {error}")
             raise
     torch.testing.assert_close(weights(models[0]), weights(models[1]), rtol=1e-3, atol=1e-4)

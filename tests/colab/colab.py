@@ -1,4 +1,5 @@
 """An imitation of Colab: a Python with its own packages, google.colab loaded, an empty folder, and a repository to install from.
+Kaggle has no google.colab; in Visual Studio Code the kernel may be any Python, in the notebook's folder or at the root.
 
 Every `make test` imitates it with the packages of this environment, without a network. `make test-colab` makes an environment
 with Colab's version of Python and Colab's versions of the packages that matter, and names its Python in COURSE_COLAB.
@@ -16,6 +17,12 @@ from tools.address import rewrite
 from tools.files import ROOT
 from tools.setup_cell import Address
 
+# What tells a place from others, beside google.colab.
+PLACES = {
+    "colab": {},
+    "kaggle": {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"},
+    "code": {},
+}
 IMITATION = Path(__file__).parent / "imitation"
 OFFLINE = ROOT / "tests" / "offline"
 FORK = Address("https://github.com/an-instructor/see-and-generate", "autumn")
@@ -62,13 +69,14 @@ def publish(folder: Path) -> None:
         subprocess.run(command, cwd=folder, check=True)
 
 
-def variables(colab: bool, published: Path | None = None) -> dict[str, str]:
+def variables(place: str, published: Path | None = None) -> dict[str, str]:
     """The environment of a process there: the fork's address leads to the repository `published`, nothing else to anywhere."""
     kept = ("PATH", "HOME", "TMPDIR", "LANG", "OMP_NUM_THREADS", "PIP_CERT", "PIP_INDEX_URL", "SSL_CERT_FILE")
     found = {key: os.environ[key] for key in kept if key in os.environ}
     found |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
     found |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONWARNINGS": "ignore::DeprecationWarning", "TQDM_DISABLE": "1"}
-    path = [str(IMITATION)] if colab else []
+    found |= PLACES[place]
+    path = [str(IMITATION)] if place == "colab" else []
     if not FULL:
         # Building needs setuptools, which is taken from this environment instead of an index.
         found |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "false", "PIP_CONFIG_FILE": os.devnull}
@@ -89,8 +97,8 @@ sys.exit(not InteractiveShell.instance(colors="NoColor").run_cell(sys.argv[1]).s
 """
 
 
-def run(python: Path, code: str, folder: Path, colab: bool, published: Path | None = None) -> subprocess.CompletedProcess:
+def run(python: Path | str, code: str, folder: Path, place: str, published: Path | None = None) -> subprocess.CompletedProcess:
     """Runs a cell with `python` in `folder`, as a notebook's kernel would."""
     with tempfile.TemporaryDirectory() as own:  # of IPython
-        found = {**variables(colab, published), "IPYTHONDIR": own}
+        found = {**variables(place, published), "IPYTHONDIR": own}
         return subprocess.run([str(python), "-c", RUN_CELL, code], cwd=folder, env=found, capture_output=True, text=True)

@@ -36,7 +36,7 @@ class ColabClient(Client):
         return self.km
 
 
-def run_alone(book: nbformat.NotebookNode, python: Path, folder: Path, published: Path, home: Path) -> None:
+def run_alone(book: nbformat.NotebookNode, python: Path, folder: Path, published: Path | None, home: Path) -> None:
     """Executes a notebook in place, in `folder`, with another Python's kernel; `home` is for the kernel's own files."""
     start = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = home / "kernels" / "colab" / "kernel.json"
@@ -46,7 +46,7 @@ def run_alone(book: nbformat.NotebookNode, python: Path, folder: Path, published
     client.kernels = spec.parent.parent
     client.extra_arguments = ["--IPKernelApp.log_level=40"]
     client.resources = {"metadata": {"path": str(folder)}}
-    client.execute(env={**variables(colab=True, published=published), "IPYTHONDIR": str(home), "COURSE_DEVICE": "cpu"})
+    client.execute(env={**variables("colab", published), "IPYTHONDIR": str(home), "COURSE_DEVICE": "cpu"})
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS if FULL else NOTEBOOKS[:1], ids=name_of)

@@ -1,5 +1,6 @@
-"""The set-up cell, run as it stands in the imitation of Colab: where course_lib is missing, where it is, and from nowhere."""
+"""The set-up cell, run as it stands in imitations of Colab, Kaggle and Visual Studio Code: where course_lib is, and where not."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,11 @@ def files_in(folder: Path) -> set[str]:
     return {file.relative_to(folder).as_posix() for file in folder.rglob("*.*") if file.suffix != ".pyc" and file.is_file()}
 
 
-def test_colab_gets_course_lib_whole_and_nothing_else(python, snapshot, tmp_path):
+# In make test, test_notebooks.py installs the package in the imitation of Colab.
+@pytest.mark.parametrize("place", ["colab", "kaggle"] if FULL else ["kaggle"])
+def test_a_place_gets_course_lib_whole_and_nothing_else(place, python, snapshot, tmp_path):
     before = ask(python, LIST)
-    first = run(python, FORK.setup_cell() + LESSON, tmp_path, colab=True, published=snapshot)
+    first = run(python, FORK.setup_cell() + LESSON, tmp_path, place, snapshot)
     assert first.returncode == 0, first.stdout + first.stderr
     folder, torch_line, images, size = first.stdout.splitlines()[-4:]
     assert Path(folder).is_relative_to(python.parent.parent), "course_lib has to come from the environment of the imitation"
@@ -41,23 +44,39 @@ def test_colab_gets_course_lib_whole_and_nothing_else(python, snapshot, tmp_path
     assert images.endswith(" 10") and size == "14"
     assert list(tmp_path.iterdir()) == []
     # Run All for a second time finds it there and installs nothing.
-    second = run(python, FORK.setup_cell(), tmp_path, colab=True)
+    second = run(python, FORK.setup_cell(), tmp_path, place)
     assert second.returncode == 0 and second.stdout == "", second.stdout + second.stderr
 
 
-def test_an_address_that_leads_nowhere_shows_what_pip_said(python, tmp_path):
-    done = run(python, FORK.setup_cell() + "\nimport course_lib", tmp_path, colab=True, published=tmp_path / "nowhere")
+@pytest.mark.parametrize("place", ["colab", "kaggle"])
+def test_where_nothing_can_be_fetched_pip_s_words_and_the_way_out_are_shown(place, python, tmp_path):
+    done = run(python, FORK.setup_cell() + "\nprint('on')", tmp_path, place, published=tmp_path / "nowhere")
     assert done.returncode != 0
     assert "does not exist" in done.stdout or "not appear to be a git repository" in done.stdout
-    assert "No module named 'course_lib'" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert "no course_lib" in last and "Settings → Internet on" in last
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "."], ids=["beside the notebook", "at the root of the workspace"])
+def test_in_visual_studio_code_the_kernel_matters(folder, python):
+    # The environment of this checkout: nothing is installed and nothing said.
+    right = run(sys.executable, FORK.setup_cell() + "\nprint(find_spec('course_lib').origin)", ROOT / folder, "code")
+    assert right.returncode == 0, right.stdout + right.stderr
+    (line,) = right.stdout.splitlines()
+    assert Path(line).parts[-2:] == ("course_lib", "__init__.py") and not Path(line).is_relative_to(python.parent.parent)
+    # A Python without PyTorch gets nothing either, and the reader is told which kernel to select.
+    before = ask(python, LIST)
+    wrong = run(python, "import sys; sys.modules['torch'] = None\n" + FORK.setup_cell(), ROOT / folder, "code")
+    assert wrong.returncode != 0 and "select the kernel .venv" in wrong.stdout.splitlines()[-1]
+    assert ask(python, LIST) == before
 
 
 @pytest.mark.skipif(FULL, reason="make test-colab reaches the index of packages, as Colab does")
 def test_the_imitation_reaches_no_other_machine(python, tmp_path):
-    done = run(python, "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)", tmp_path, colab=True)
+    done = run(python, "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)", tmp_path, "colab")
     assert "the network is refused during tests" in done.stdout
 
 
 def test_the_cell_is_short():
     lines = FORK.setup_cell().splitlines()
-    assert len(lines) <= 6 and max(map(len, lines)) <= 100
+    assert len(lines) <= 9 and max(map(len, lines)) <= 100

@@ -26,7 +26,7 @@ EXTRAS = {name: [Requirement(text) for text in texts] for name, texts in PROJECT
 DIRECT = [*RUN_TIME, *(requirement for extra in EXTRAS.values() for requirement in extra)]
 COLAB = json.loads((ROOT / "tests" / "repository" / "colab_packages.json").read_text(encoding="utf-8"))
 # Where the name to import is not the name to install.
-MODULES = {"django-static-mathjax": "mathjax", "pillow": "PIL", "pyyaml": "yaml", "pytest-xdist": "xdist"}
+MODULES = {"django-static-mathjax": "mathjax", "ipython": "IPython", "pillow": "PIL", "pyyaml": "yaml", "pytest-xdist": "xdist"}
 # Prescribed for the course; the rest was added because a well-kept library does better than own code.
 PRESCRIBED = ["torch", "torchvision", "jupyterlab", "matplotlib", "ipywidgets", "nbval", "pytest"]
 
@@ -46,7 +46,7 @@ def module_of(requirement: Requirement) -> str:
     return MODULES.get(requirement.name, requirement.name.replace("-", "_"))
 
 
-@pytest.mark.parametrize("python", ["3.11.0", "3.11.9", "3.12.1", "3.13.0"])
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.9", "3.12.1", "3.13.0", "3.14.0"])
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 @pytest.mark.parametrize("requirement", DIRECT, ids=lambda requirement: requirement.name)
 def test_each_direct_dependency_is_pinned_within_its_bounds(requirement, platform, python):
@@ -96,8 +96,8 @@ def test_each_run_time_dependency_is_imported_by_the_package(requirement):
 def test_whatever_is_imported_is_declared(path):
     # The package must run with its run-time dependencies alone; tests and tools may use all.
     declared = {module_of(r) for r in (RUN_TIME if path.is_relative_to(ROOT / "course_lib") else DIRECT)}
-    # These come with others that are declared: IPython and Jupyter's parts with the kernel, traitlets with the widgets.
-    declared |= {"IPython", "jupyter_client", "jupyter_core", "traitlets"}
+    # These come with nbclient, which is declared.
+    declared |= {"jupyter_client", "jupyter_core"}
     own = {"course_lib", "tests", "tools", "benchmarks", "__future__", "sitecustomize"}
     foreign = {module.split(".")[0] for module, _ in imports(path)} - set(sys.stdlib_module_names) - own
     if path.is_relative_to(ROOT / "tests" / "colab" / "imitation"):

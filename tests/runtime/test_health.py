@@ -130,7 +130,7 @@ def test_widgets_in_colab_need_no_jupyterlab(monkeypatch):
 
 def test_a_python_newer_than_the_tested_ones_is_noted(monkeypatch):
     monkeypatch.setattr(health.platform, "python_version", lambda: "3.15.0")
-    assert not health.python().needed and "3.14" in health.python().advice
+    assert not health.python().needed and "3.15" in health.python().advice
 
 
 def test_without_assertions_the_checks_on_the_pages_would_say_nothing():

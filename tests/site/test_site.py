@@ -18,14 +18,20 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("sphinx_book_theme") is None, reason="the extra [site] is missing: make site"),
 ]
 IN_THE_PAGE = """
-() => ({
+() => {
+const edge = document.documentElement.clientWidth + 1;
+const scrolls = (part) => part && (/auto|scroll/.test(getComputedStyle(part).overflowX) || scrolls(part.parentElement));
+const words = [...document.querySelectorAll(".bd-article :is(p, li, code, summary, img)")];
+return {
   formulas: document.querySelectorAll("div.math, span.math").length,
   typeset: document.querySelectorAll("div.math > mjx-container, span.math > mjx-container").length,
   wrong: document.querySelectorAll("mjx-merror, [data-mml-node=merror]").length,
   silent: [...document.images].filter((image) => !image.alt.trim()).map((image) => image.src),
   broken: [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.src),
   wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-})
+  cut: words.filter((part) => part.getBoundingClientRect().right > edge && !scrolls(part)).map((part) => part.textContent),
+};
+}
 """
 
 
@@ -136,8 +142,10 @@ def test_every_page_loads_whole_and_asks_nobody_else(pages, port, browser, width
 def test_a_word_is_found(pages, port, browser):
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{port}/search.html?q=convolution")
-    page.wait_for_selector("#search-results li a", timeout=20_000)
+    page.wait_for_selector("#search-results li p.context", timeout=20_000)
     assert page.locator("#search-results li a").count() > 3
+    # What is shown of a page is its text, not the names of the buttons around it.
+    assert not [words for words in page.locator("#search-results p.context").all_text_contents() if "System Settings" in words]
     page.close()
 
 
@@ -147,7 +155,9 @@ def test_a_slider_changes_the_picture(pages, port, browser):
     for frames in page.locator(".frames").all():
         shown = frames.locator("img:not([hidden])")
         before = shown.get_attribute("src")
+        assert before.endswith("_00.png") and frames.locator("output").text_content().startswith("step 1 of ")
         frames.locator("input").press("ArrowRight")
         assert shown.count() == 1 and shown.get_attribute("src") != before
+        assert frames.locator("output").text_content().startswith("step 2 of ")
         assert shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }")
     page.close()
