@@ -24,7 +24,7 @@ def layer_cost_answer(layer: nn.Module, x: Tensor, out: Tensor) -> tuple[int, in
     """A layer, its input and its output -> operations, bytes moved."""
     numbers = x.numel() + out.numel() + sum(parameter.numel() for parameter in layer.parameters())
     weighted = isinstance(layer, nn.Conv2d | nn.Linear)
-    operations = 2 * out.numel() * layer.weight[0].numel() if weighted else x.numel()  # type: ignore[index,operator,union-attr]
+    operations = 2 * out.numel() * layer.weight[0].numel() if weighted else x.numel()  # type: ignore[index]
     return operations, numbers * x.element_size()
 
 
@@ -41,7 +41,7 @@ def _cost(answer: Callable, x: Tensor, kind: str, out_channels: int, kernel_size
 
 
 def _layers(rng: torch.Generator) -> list[tuple]:
-    cases = []
+    cases: list[tuple] = []
     for kind, sides in (("conv", 2), ("dense", 0), ("relu", 2), ("pool", 2), ("conv", 2), ("dense", 0)):
         shape = [_integer(1, 5, rng), _integer(2, 7, rng), *[_integer(5, 9, rng)] * sides]
         dtype = torch.float64 if len(cases) > 3 else torch.float32

@@ -106,7 +106,7 @@ class MessageTask:
                     sent = max(sent, len(places))
                 with torch.no_grad():
                     for weight, part in zip(weights, step.split(sizes), strict=True):
-                        weight -= 0.3 * part.view_as(weight)
+                        weight.sub_(0.3 * part.view_as(weight))
         x, y = _small(name, 10_000, 2000)
         with torch.no_grad():
             loss = F.cross_entropy(model(x), y).item()

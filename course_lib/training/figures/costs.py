@@ -1,6 +1,7 @@
 """What a layer costs: its operations and bytes, and where it lies under the roofline."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def costs(rows: Sequence[Row]) -> Picture:
         axis.spines["bottom"].set_visible(False)
     axes[0, 0].set_yticks(range(len(rows)), [row[0] for row in rows])
     axes[0, 0].invert_yaxis()
-    most = [max(rows, key=lambda row: row[place])[0] for place in (1, 2)]  # type: ignore[arg-type,return-value]
+    most = [max(rows, key=lambda row: row[place])[0] for place in (1, 2)]
     return figure, f"Shares of the layers: most operations are in {most[0]}, most bytes in {most[1]}."
 
 
@@ -42,7 +43,7 @@ def _roof(axis: Axes, peak: float, bandwidth: float, xlim: tuple[float, float]) 
     x = [xlim[0], ridge, xlim[1]]
     axis.plot(x, [xlim[0] * bandwidth / 1e9, peak / 1e9, peak / 1e9], color="black", lw=2)
     axis.axvline(ridge, color="0.7", lw=1, ls=":")
-    style = {"transform": axis.get_xaxis_transform(), "fontsize": 9, "color": "0.35", "va": "top"}
+    style: dict[str, Any] = {"transform": axis.get_xaxis_transform(), "fontsize": 9, "color": "0.35", "va": "top"}
     axis.text(ridge / 1.15, 0.06, "memory-bound", ha="right", **style)
     axis.text(ridge * 1.15, 0.06, "compute-bound", ha="left", **style)
     axis.set(xscale="log", yscale="log", xlim=xlim, xlabel="operations for each byte", ylabel="10⁹ operations per second")

@@ -76,8 +76,8 @@ def _ring_frame(have: list, K: int, title: str, moves: list, way: float = 0.0) -
     axis.text(0, 5.2, title, ha="center", va="center", fontsize=11)
     places = [(5.0 * sin(2 * pi * k / K), 3.3 * cos(2 * pi * k / K) - 0.3) for k in range(K)]
     for k, (x, y) in enumerate(places):
-        following = places[(k + 1) % K]
-        start, end = (tuple(a + (b - a) * share for a, b in zip((x, y), following, strict=True)) for share in (0.36, 0.66))
+        u, v = places[(k + 1) % K]
+        start, end = ((x + (u - x) * share, y + (v - y) * share) for share in (0.36, 0.66))
         draw_arrow(axis, start, end, "faint", lw=1)
         _device(axis, x, y, have[k], K, f"device {k}")
     for k, chunk, parts in moves:
