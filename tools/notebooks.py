@@ -93,6 +93,12 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
     return watch
 
 
+def own_memory(process: psutil.Process) -> int:
+    """Bytes of a process, those that it shares with others counted in parts, where the system knows (Linux)."""
+    memory = process.memory_full_info()
+    return getattr(memory, "pss", memory.rss)
+
+
 class Watch:
     """Watches the child processes of this process: `peak`, their largest resident memory in bytes, and `cpu_seconds`."""
 
@@ -113,9 +119,10 @@ class Watch:
         this = psutil.Process()
         while not self._done.wait(0.1):
             total, seconds = 0, 0.0
-            for process in this.children(recursive=True):
+            children = this.children(recursive=True)
+            for process in children:
                 try:
-                    total += process.memory_info().rss
+                    total += process.memory_info().rss if len(children) == 1 else own_memory(process)
                     seconds += sum(process.cpu_times()[:4])  # user and system, its own and its ended children's
                 except psutil.NoSuchProcess:
                     continue

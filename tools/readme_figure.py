@@ -59,7 +59,8 @@ def road_map(folder: Path = ROOT / "notebooks") -> Figure:
         left, bottom = MARGIN + column * (side + GAP), height - (row + 1) * (ROW + TITLE + GAP) + GAP / 2
         axis = figure.add_axes((left / width, bottom / height, side / width, ROW / height))
         axis.set(xticks=[], yticks=[], xlim=(0, side), ylim=(0, ROW))
-        colour = ROLES["generated" if FIRST_GENERATOR <= number <= LAST_GENERATOR else "data"]
+        both = "data" if number < FIRST_GENERATOR else "ink"
+        colour = ROLES["generated" if FIRST_GENERATOR <= number <= LAST_GENERATOR else both]
         for spine in axis.spines.values():
             spine.set(visible=True, color=colour, linewidth=1.5)
         if picture is not None:

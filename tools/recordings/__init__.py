@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tools.recordings import (
     answers,
     building_a_cnn,
+    devices,
     gan,
     gan_images,
     gan_ring,
@@ -35,4 +36,5 @@ RECIPES: dict[str, Callable[[], tuple[dict, dict]]] = {
     "vae-beta": vae.beta_sweep,
     "vae-collapse": vae.collapse,
     **vae_images.RECIPES,
+    **devices.RECIPES,
 }
