@@ -160,15 +160,13 @@ def lay() -> None:
     for name, row in rows().items():
         lay_notebook(ROOT / "notebooks" / name)
         cards.append(card(ROOT / "notebooks" / name, row))
-    teaching = (ROOT / "TEACHING.md").is_file()
-    pages = {"teaching": document("TEACHING.md")} if teaching else {}
-    pages["contributing"], pages["changes"] = document("CONTRIBUTING.md"), document("CHANGELOG.md")
+    documents = {"teaching": "TEACHING.md", "contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
+    pages = {page: document(name) for page, name in documents.items()}
     pages["use"] = (
         (SOURCE / "use.md").read_text(encoding="utf-8").replace("REPOSITORY", f"[repository]({read_address().repository})")
     )
     index = (SOURCE / "index.md").read_text(encoding="utf-8")
-    index = index.replace("CARDS", f'<div class="cards">{"".join(cards)}</div>')
-    pages["index"] = index.replace("MORE", "teaching\ncontributing" if teaching else "contributing")
+    pages["index"] = index.replace("CARDS", f'<div class="cards">{"".join(cards)}</div>')
     sliders = [frames(ROOT / "notebooks" / name, row) for name, row in rows().items() if name[:2] in SLIDERS]
     title = "# Step by step\n\nWhat moves in the notebooks, under a slider: drag it, or use the arrow keys.\n"
     pages["frames"] = "\n".join([title, *sliders])
