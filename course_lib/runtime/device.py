@@ -86,7 +86,7 @@ def bfloat16_works(device: torch.device) -> bool:
     left, right = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0)).unbind()
     try:
         product = left.to(device, torch.bfloat16) @ right.to(device, torch.bfloat16)
-        # 8 significant bits: each factor is off by up to 2^-9 of itself, and so is the result.
+        # 8 significant bits: each factor is off by up to 2^-8 of itself, and so is the result.
         return torch.allclose(product.float().cpu(), left @ right, rtol=2**-6)
     except (RuntimeError, TypeError):
         return False

@@ -1,7 +1,7 @@
 """Many devices: a step in slices, the ring, what an all-reduce costs, and what it leaves of K devices."""
 
 from collections.abc import Mapping, Sequence
-from math import cos, pi, sin
+from math import cos, log10, pi, sin
 
 import torch
 from matplotlib.axes import Axes
@@ -125,7 +125,8 @@ def all_reduce_fit(sizes: Sequence[float], seconds: Sequence[float], latency: fl
     """Measured times of an all-reduce between two processes, and the line that was fitted to them."""
     figure, axes = new_figure(size=(6.4, 3.0))
     axis = axes[0, 0]
-    axis.plot(sizes, [1e3 * (latency + size / bandwidth) for size in sizes], color="0.4", label="latency + bytes / bandwidth")
+    line = torch.logspace(log10(min(sizes)), log10(max(sizes)), 60).tolist()
+    axis.plot(line, [1e3 * (latency + size / bandwidth) for size in line], color="0.4", label="latency + bytes / bandwidth")
     axis.plot(sizes, [1e3 * value for value in seconds], "o", color=COLOURS["vermilion"], markersize=7, label="measured")
     axis.set(xscale="log", yscale="log", xlabel="bytes of the gradient", ylabel="milliseconds")
     axis.grid(color="0.92")
