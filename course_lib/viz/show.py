@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable
 
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageStat
 
@@ -109,6 +110,11 @@ def described(width: int, alt: str) -> dict:
 
 @course_style
 def _pixels(figure: Figure, dpi: int) -> Image.Image:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
-    return Image.open(buffer).convert("RGB")
+    """What `savefig` would write, drawn once: it draws everything twice, the first time for the layout."""
+    before = figure.canvas, figure.dpi, figure.get_facecolor()
+    canvas = FigureCanvasAgg(figure)
+    figure.set(dpi=dpi, facecolor="white")
+    canvas.draw()
+    pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    figure.set(canvas=before[0], dpi=before[1], facecolor=before[2])
+    return pixels

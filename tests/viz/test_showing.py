@@ -43,6 +43,19 @@ def test_png_is_the_same_twice_and_an_image(tmp_path):
         assert image.size == (100, 50)
 
 
+def test_the_pixels_are_those_of_savefig_and_the_figure_stays_as_it_was():
+    figure = curves([1, 2], {"a": [1.0, 2.0]}, "step", "loss", title="a title")
+    figure.set(facecolor="pink")
+    before = figure.canvas, figure.dpi
+    saved = io.BytesIO()
+    course_style(figure.savefig)(saved, dpi=130, facecolor="white")
+    pixels = sys.modules["course_lib.viz.show"]._pixels(figure, dpi=130)
+    with Image.open(saved) as expected:
+        assert pixels.tobytes() == expected.convert("RGB").tobytes()
+    assert (figure.canvas, figure.dpi) == before
+    assert figure.get_facecolor() == matplotlib.colors.to_rgba("pink")
+
+
 def test_png_keeps_colours_that_a_palette_would_lose(tmp_path):
     """Few colours travel in a palette; a picture with many keeps them all."""
     ramp = torch.linspace(0, 1, 64)
