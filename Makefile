@@ -193,7 +193,7 @@ gpu-check: $(STAMP) ## check everything on a GPU in ten minutes; COURSE_DEVICE=c
 speedrun: $(STAMP) ## CIFAR-10 to 94 % on one GPU, as fast as the course's pieces go: needs CIFAR-10 in the data root
 	@TQDM_DISABLE=1 $(IN_VENV) benchmarks.speedrun $(PART)
 
-pretrained: $(STAMP) ## train what the package brings again: PART="judge mnist"; all takes an hour, with MNIST in the data root
+pretrained: $(STAMP) ## train what the package brings again, and print the lines that do: PART="judge mnist"; all takes an hour, with MNIST in the data root
 	@OMP_NUM_THREADS=1 $(IN_VENV) tools.pretrained $(PART)
 
 record: $(STAMP) ## run again what the notebooks show and is too long for them: PART="mnist"; without PART the list

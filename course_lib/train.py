@@ -39,6 +39,11 @@ YES = {"action": "store_true"}
 COMMON: dict[str, dict[str, Any]] = {
     "data": {"required": True, "help": "a set as data.load knows it: glyphs, glyphs-color, mnist, ..., folder:PATH"},
     "out": {"required": True, "type": Path, "help": "the folder that gets checkpoint, model, metrics and figures"},
+    "split": {
+        "choices": ("train", "train+validation"),
+        "default": "train",
+        "help": "with train+validation nothing is left to validate on",
+    },
     "size": {"type": int, "help": "height and width of the images; by default their own, or 32"},
     "batch_size": {"type": int, "default": 128, "help": "images in a step, of all processes together"},
     "seed": {"type": int, "default": 0, "help": "of the weights, the order and all noise"},
@@ -99,20 +104,24 @@ CHAPTERS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
 }
 ELSEWHERE = ("out", "device", "bfloat16", "compile")  # what may differ when a run goes on
 
+Validation = ImageSet | None  # None: nothing is validated
 # What is saved, with the model of the chapter as "model"; the loop, which takes the batches; samples.
 Plan = tuple[dict[str, nn.Module], Callable[..., Run], Callable[[], Figure]]
 
 
-def train_classifier(options: argparse.Namespace, images: ImageSet, validation: ImageSet, model: Mapping, loop: Mapping) -> Plan:
-    """Chapter 4's classifiers, and their surest mistakes."""
+def train_classifier(
+    options: argparse.Namespace, images: ImageSet, validation: Validation, model: Mapping, loop: Mapping
+) -> Plan:
+    """Chapter 4's classifiers, and their surest mistakes: in the validation set if there is one."""
     build, evaluate = getattr(classification, CLASSIFIERS[options.network]), classification.evaluate
     classifier = build(*images.images.shape[1:3], len(images.classes), **model).set_statistics(images.images)
     augment = Augment(shift=options.shift, flip=options.flip, rng=torch.Generator().manual_seed(options.seed))
     fit = functools.partial(classification.fit_classifier, classifier, validation=validation, augment=augment, **loop)
-    return {"model": classifier}, fit, lambda: mistake_sheet(validation, evaluate(classifier, validation).probabilities)
+    shown = validation or images
+    return {"model": classifier}, fit, lambda: mistake_sheet(shown, evaluate(classifier, shown).probabilities)
 
 
-def train_adversaries(options: argparse.Namespace, images: ImageSet, _: ImageSet, model: Mapping, loop: Mapping) -> Plan:
+def train_adversaries(options: argparse.Namespace, images: ImageSet, _: Validation, model: Mapping, loop: Mapping) -> Plan:
     """Chapter 7's generator and discriminator; the model that is kept is the generator's average."""
     shape, classes, r1 = images.images.shape[1:3], len(images.classes) if options.conditional else 0, options.r1
     G = gan.Generator(*shape, classes=classes, **model)
@@ -125,7 +134,9 @@ def train_adversaries(options: argparse.Namespace, images: ImageSet, _: ImageSet
     return {"model": settings["average"], "G": G, "D": D}, fit, lambda: sample_sheet(gan.sample, settings["average"])
 
 
-def train_autoencoder(options: argparse.Namespace, images: ImageSet, validation: ImageSet, model: Mapping, loop: Mapping) -> Plan:
+def train_autoencoder(
+    options: argparse.Namespace, images: ImageSet, validation: Validation, model: Mapping, loop: Mapping
+) -> Plan:
     """Chapter 9's VAE."""
     classes = len(images.classes) if options.conditional else 0
     autoencoder = vae.VAE(*images.images.shape[1:3], classes=classes, **model)
@@ -137,17 +148,31 @@ def train_autoencoder(options: argparse.Namespace, images: ImageSet, validation:
 PLANS = {"classification": train_classifier, "gan": train_adversaries, "vae": train_autoencoder}
 
 
+def prepare(
+    options: argparse.Namespace, device: torch.device
+) -> tuple[ImageSet, dict[str, nn.Module], Callable[..., Run], Callable]:
+    """What was asked for, before its first step: the images to learn from, the networks with the
+    model of the chapter as "model", the loop, which takes `resume` and `watch`, and what draws
+    samples. The recipes of `pretrained` begin here too.
+    """
+    images = load(options.data, options.split, size=options.size)
+    validation = load(options.data, "validation", size=options.size) if options.split == "train" else None
+    torch.manual_seed(options.seed)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    own = [{name: given[name] for name in CHAPTERS[options.chapter][part] if name in given} for part in ("model", "loop")]
+    models, fit, samples = PLANS[options.chapter](options, images, validation, *own)
+    batch_size, rng = min(options.batch_size, len(images)), torch.Generator().manual_seed(options.seed)
+    batches = Batches(images, batch_size=batch_size, drop_last=True, rng=rng, device=device, channels_last=True)
+    bfloat16 = bfloat16_pays(device) if options.bfloat16 is None else options.bfloat16
+    return images, models, functools.partial(fit, batches, bfloat16=bfloat16, compile=options.compile), samples
+
+
 def train(options: argparse.Namespace, device: torch.device) -> Run:
     """Train what was asked for, or go on with it. The first process alone writes."""
     world, path = World(), options.out / "checkpoint.pt"
     asked = {name: value for name, value in vars(options).items() if name not in ELSEWHERE}
     options.out.mkdir(parents=True, exist_ok=True)
-    images, validation = (load(options.data, split, size=options.size) for split in ("train", "validation"))
-    torch.manual_seed(options.seed)
-    own = [
-        {name: asked[name] for name in CHAPTERS[options.chapter][part] if asked[name] is not None} for part in ("model", "loop")
-    ]
-    models, fit, samples = PLANS[options.chapter](options, images, validation, *own)
+    images, models, fit, samples = prepare(options, device)
     resume, together = None, nn.ModuleDict(models)
     if path.is_file():
         checkpoint = load_checkpoint(path)
@@ -158,8 +183,6 @@ def train(options: argparse.Namespace, device: torch.device) -> Run:
                 raise ValueError(f"--{name.replace('_', '-')} is {asked[name]!r}, and {before}: {way_out}")
         load_weights(together, checkpoint.weights, str(path))
         resume = Run.from_state_dict(checkpoint.training)
-    batch_size, rng = min(options.batch_size, len(images)), torch.Generator().manual_seed(options.seed)
-    batches = Batches(images, batch_size=batch_size, drop_last=True, rng=rng, device=device, channels_last=True)
 
     def keep(run: Run) -> None:
         if world.rank == 0:
@@ -176,8 +199,7 @@ def train(options: argparse.Namespace, device: torch.device) -> Run:
             )
             print(", ".join(f"{name} {value:.4g}" for name, value in last.items()), flush=True)
 
-    bfloat16 = bfloat16_pays(device) if options.bfloat16 is None else options.bfloat16
-    run = fit(batches, bfloat16=bfloat16, compile=options.compile, resume=resume, watch=keep)
+    run = fit(resume=resume, watch=keep)
     keep(run)
     if world.rank == 0:
         config = {"model": models["model"].config, "classes": images.classes, "options": asked}
@@ -187,15 +209,20 @@ def train(options: argparse.Namespace, device: torch.device) -> Run:
     return run
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Read the command line, train, and return the exit status. What the reader can mend is one line."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line, without its "train"."""
     parser = argparse.ArgumentParser(prog="python -m course_lib train", description=__doc__.split("\n")[0])
     chapters = parser.add_subparsers(dest="chapter", required=True)
     for chapter, parts in CHAPTERS.items():
         of_chapter = chapters.add_parser(chapter, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         for name, settings in {**COMMON, **parts["model"], **parts["loop"], **parts["other"]}.items():
             of_chapter.add_argument(f"--{name.replace('_', '-')}", **settings)
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read the command line, train, and return the exit status. What the reader can mend is one line."""
+    options = parse(arguments)
     again = f"The same command goes on from the last checkpoint in {options.out}, if there is one."
     try:
         with joined(pick_device(options.device)) as device:

@@ -1,21 +1,24 @@
 """Conditional generators that have been trained for longer than a notebook has time."""
 
-import copy
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from course_lib.gan import Discriminator, Generator, fit_gan, r1_penalty, sample
+from course_lib.data import load
+from course_lib.gan import Generator, sample
 from course_lib.metrics import feature_statistics, features_of, frechet_distance, variety
-from course_lib.pretrained.judge import SIZE, load_judge
-from course_lib.pretrained.kept import check_finished, keep, load_kept, prepare
+from course_lib.pretrained.judge import load_judge
+from course_lib.pretrained.kept import keep, load_kept, prepare, trained
 
-LATENT_SIZE, WIDTHS, SAMPLES = 64, (128, 64, 32), 10_000
+SAMPLES = 10_000
+NETWORKS = "gan --size 32 --conditional --latent-size 64 --widths 128,64,32 --batch-size 64 --average-decay 0.999"
 # Handwriting needs the penalty: without it the discriminator runs away (0.97 against 0.03 after
-# 1,500 steps), and after 9,000 steps each digit was one image. r1: weight of the penalty, 0 for
-# none.
-RECIPES = {"glyphs": {"steps": 14_000, "lr": 2e-3, "r1": 0}, "mnist": {"steps": 4_000, "lr": 1e-3, "r1": 0.5}}
+# 1,500 steps), and after 9,000 steps each digit was one image.
+RECIPES = {
+    "glyphs": f"{NETWORKS} --steps 14000 --generator-lr 2e-3 --discriminator-lr 2e-3",
+    "mnist": f"{NETWORKS} --steps 4000 --generator-lr 1e-3 --discriminator-lr 1e-3 --r1 0.5",
+}
 
 
 class Pretrained(NamedTuple):
@@ -59,29 +62,14 @@ def train_generator(
         device: `pick_device()` by default.
     """
     judge = load_judge(name, device="cpu")
-    path, images, batches, test = prepare("generator", name, path, size=SIZE, seed=seed, device=device, batch_size=64)
-    channels, classes, real = images.images.shape[1], len(images.classes), test.pixels()
+    recipe = RECIPES.get(name, RECIPES["mnist"])
+    path, options = prepare("generator", name, path, recipe, seed=seed, device=device)
+    test = load(name, "test", size=options.size)
+    classes, real = len(test.classes), test.pixels()
     # Before the training, which takes minutes: both refuse a test set that is too small to measure
     # by.
     truth, real_variety = feature_statistics(features_of(judge.features, real)), variety(real, test.labels, classes)
-    recipe = RECIPES.get(name, RECIPES["mnist"])
-    lr, r1 = recipe["lr"], recipe["r1"]
-    G = Generator(channels, SIZE, LATENT_SIZE, widths=WIDTHS, classes=classes)
-    D = Discriminator(channels, SIZE, widths=WIDTHS[::-1], classes=classes, batch_norm=not r1)
-    average = copy.deepcopy(G)
-    run = fit_gan(
-        G,
-        D,
-        batches,
-        steps=int(recipe["steps"]),
-        generator_lr=lr,
-        discriminator_lr=lr,
-        average=average,
-        average_decay=0.999,
-        rng=torch.Generator().manual_seed(seed),
-        penalty=(lambda D, real, _: r1 * r1_penalty(D, real)) if r1 else None,
-    )
-    check_finished(run)
+    average, run, images = trained(options)
     labels = torch.arange(SAMPLES) % classes
     fake = sample(average, SAMPLES, torch.Generator().manual_seed(seed + 1), labels)
     metrics = {

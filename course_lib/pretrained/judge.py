@@ -3,24 +3,23 @@ images are compared.
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.classification import ResNet, evaluate, fit_classifier
-from course_lib.data import MAY_FLIP, Augment
-from course_lib.pretrained.kept import check_finished, keep, load_kept, prepare
+from course_lib.classification import ResNet, evaluate
+from course_lib.data import MAY_FLIP, load
+from course_lib.pretrained.kept import keep, load_kept, prepare, trained
 
 SIZE = 32  # height and width of the images that a judge looks at, in pixels
 # By the number of channels; found on the validation sets. Epochs over train+validation, shifts in
 # pixels. The first convolution halves the image, which makes all that follows four times cheaper:
 # on a CPU more epochs are worth more than a finer grid (CIFAR-10 (JPEG), validation, one seed: 86 %
 # against 83 % in less time).
-RECIPES: dict[int, dict[str, Any]] = {
-    1: {"model": {"widths": (16, 32, 64)}, "shift": 1, "training": {"epochs": 8, "lr": 0.2, "label_smoothing": 0.1}},
-    3: {"model": {"widths": (32, 64, 128)}, "shift": 3, "training": {"epochs": 24, "lr": 0.2, "label_smoothing": 0.1}},
+RECIPES = {
+    1: "classification --size 32 --widths 16,32,64 --shift 1 --epochs 8 --lr 0.2 --label-smoothing 0.1",
+    3: "classification --size 32 --widths 32,64,128 --shift 3 --epochs 24 --lr 0.2 --label-smoothing 0.1",
 }
 
 
@@ -86,13 +85,10 @@ def train_judge(name: str, *, seed: int = 0, path: str | Path | None = None, dev
         path: the file to write; by default where `load_judge` looks under the data root.
         device: `pick_device()` by default.
     """
-    path, images, batches, test = prepare("judge", name, path, size=SIZE, seed=seed, device=device)
-    recipe = RECIPES[images.images.shape[1]]
-    model = ResNet(images.images.shape[1], SIZE, len(images.classes), **recipe["model"])
-    model.set_statistics(images.images)
-    augment = Augment(shift=recipe["shift"], flip=name in MAY_FLIP, rng=torch.Generator().manual_seed(seed))
-    run = fit_classifier(model, batches, augment=augment, **recipe["training"])
-    check_finished(run)
+    test = load(name, "test", size=SIZE)
+    recipe = RECIPES[test.images.shape[1]] + (" --flip" if name in MAY_FLIP else "")
+    path, options = prepare("judge", name, path, recipe, seed=seed, device=device)
+    model, run, images = trained(options)
     result = evaluate(model, test)
     metrics = {
         "test_accuracy": result.accuracy,

@@ -1,17 +1,20 @@
-"""Where trained models lie, and what the recipes share: `prepare`, train, `check_finished`,
-measure, `keep`.
+"""Where trained models lie, and what the recipes share: `prepare`, `trained`, measure, `keep`.
+
+A recipe is a line of `python -m course_lib train`: typed, it trains the same weights.
 """
 
+import argparse
 import hashlib
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from course_lib.data import Batches, ImageSet, data_root, load
+from course_lib.data import ImageSet, data_root, load
 from course_lib.data.tree import normal
 from course_lib.runtime import Checkpoint, load_checkpoint, load_weights, pick_device, save_checkpoint
 from course_lib.training import Run
@@ -60,22 +63,16 @@ def load_kept(kind: str, name: str, build: Callable[..., Model], device: torch.d
 
 
 def prepare(
-    kind: str,
-    name: str,
-    path: str | Path | None,
-    *,
-    size: int,
-    seed: int,
-    device: torch.device | str | None,
-    batch_size: int = 128,
-) -> tuple[Path, ImageSet, Batches, ImageSet]:
-    """What a recipe begins with: the file to write, train+validation, its batches, and the test set
-    to measure on, once.
+    kind: str, name: str, path: str | Path | None, recipe: str, *, seed: int, device: torch.device | str | None
+) -> tuple[Path, argparse.Namespace]:
+    """What a recipe begins with: the file to write, and the options of the command that trains the
+    same weights, which is printed.
 
-    The seed draws the order of the batches, and the weights of a model that is built next. Raises
-    OSError where the folder of a path that was given cannot be made: before the training, which
-    takes minutes.
+    recipe: the chapter and the options that are this model's own. Raises OSError where the folder
+    of a path that was given cannot be made: before the training, which takes minutes.
     """
+    from course_lib import train  # it draws
+
     if path is not None:
         path = Path(os.path.expanduser(path))
         try:
@@ -83,23 +80,26 @@ def prepare(
         except OSError as error:
             way_out = "choose another path, or another folder with the environment variable COURSE_DATA"
             raise OSError(f"there is no {path.parent}, and it cannot be made ({error.strerror}): {way_out}") from None
-    images, test = load(name, "train+validation", size=size), load(name, "test", size=size)
-    batches = Batches(
-        images,
-        batch_size=min(batch_size, len(images)),
-        drop_last=True,
-        rng=torch.Generator().manual_seed(seed),
-        device=pick_device(device),
-        channels_last=True,
-    )
-    torch.manual_seed(seed)
-    return path or kept_path(kind, name), images, batches, test
+    line = [*recipe.split(), "--data", name, "--split", "train+validation", "--seed", str(seed), "--no-bfloat16"]
+    line += [] if device is None else ["--device", str(device)]
+    line += ["--out", f"runs/{kind}-{kept_path(kind, name).stem}"]
+    print("python -m course_lib train", shlex.join(line), flush=True)
+    return path or kept_path(kind, name), train.parse(line)
 
 
-def check_finished(run: Run) -> None:
-    """Raise KeyboardInterrupt if the training was stopped: nobody should find half a model later."""
+def trained(options: argparse.Namespace) -> tuple[Any, Run, ImageSet]:
+    """The model that the command trains, its run, and the images that it learned from; nothing is
+    written.
+
+    Raises KeyboardInterrupt if the training was stopped: nobody should find half a model later.
+    """
+    from course_lib import train
+
+    images, models, fit, _ = train.prepare(options, pick_device(options.device))
+    run = fit()
     if run.stopped:
         raise KeyboardInterrupt(f"the training was stopped after {run.step} steps; nothing was saved")
+    return models["model"], run, images
 
 
 def keep(path: Path, model: nn.Module | Mapping[str, torch.Tensor], config: Mapping, images: ImageSet, metrics: Mapping) -> None:

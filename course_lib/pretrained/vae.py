@@ -1,28 +1,18 @@
 """Variational autoencoders that have been trained for longer than a notebook has time."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from course_lib.pretrained.kept import check_finished, keep, load_kept, prepare
-from course_lib.vae import VAE, evaluate_vae, fit_vae
+from course_lib.data import load
+from course_lib.pretrained.kept import keep, load_kept, prepare, trained
+from course_lib.vae import VAE, evaluate_vae
 
-# Epochs over train+validation.
-RECIPES: dict[str, dict[str, dict[str, Any]]] = {
-    "glyphs": {
-        "model": {"size": 32, "latent_size": 16, "widths": (16, 32), "hidden": 128},
-        "training": {"epochs": 30, "lr": 3e-3, "binarise": "none"},
-    },
-    "mnist": {
-        "model": {"size": 28, "latent_size": 32, "widths": (16, 32), "hidden": 256},
-        "training": {"epochs": 100, "lr": 3e-3, "binarise": "dynamic"},
-    },
+RECIPES = {
+    "glyphs": "vae --size 32 --latent-size 16 --widths 16,32 --hidden 128 --epochs 30 --lr 3e-3",
+    "mnist": "vae --size 28 --latent-size 32 --widths 16,32 --hidden 256 --epochs 100 --lr 3e-3 --binarise dynamic",
     # Any other set: colours have no Bernoulli distribution.
-    "other": {
-        "model": {"size": 32, "latent_size": 64, "widths": (32, 64, 128), "hidden": 256, "likelihood": "optimal-gaussian"},
-        "training": {"epochs": 20, "lr": 2e-3, "binarise": "none"},
-    },
+    "other": "vae --size 32 --latent-size 64 --widths 32,64,128 --hidden 256 --likelihood optimal-gaussian --epochs 20 --lr 2e-3",
 }
 SAMPLES = 100  # K of the importance-weighted bound that is measured on the test set
 
@@ -55,21 +45,19 @@ def train_vae(name: str, *, seed: int = 0, path: str | Path | None = None, devic
         device: `pick_device()` by default.
     """
     recipe = RECIPES.get(name, RECIPES["other"])
-    size, binarise = recipe["model"]["size"], recipe["training"]["binarise"]
-    path, images, batches, test = prepare("vae", name, path, size=size, seed=seed, device=device)
-    model = VAE(images.images.shape[1], **recipe["model"])
-    run = fit_vae(model, batches, rng=torch.Generator().manual_seed(seed), **recipe["training"])
-    check_finished(run)
+    path, options = prepare("vae", name, path, recipe, seed=seed, device=device)
+    test = load(name, "test", size=options.size)
+    model, _, images = trained(options)
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
     model.load_state_dict(rounded)
-    result = evaluate_vae(model, test, samples=SAMPLES, binarise=binarise)
+    result = evaluate_vae(model, test, samples=SAMPLES, binarise=options.binarise)
     model.metrics = {
         "test_elbo": result.elbo,
         "test_reconstruction": result.reconstruction,
         "test_kl": result.kl,
         "test_bound": result.bound,
         "samples": SAMPLES,
-        "binarise": binarise,
+        "binarise": options.binarise,
     }
     keep(path, rounded, {"model": model.config, "seed": seed, "training": recipe}, images, model.metrics)
     return model

@@ -60,9 +60,8 @@ def test_a_set_without_one_is_told_how_to_get_it(own_root):
 
 
 def test_one_is_trained_for_a_folder_and_found_again(folder_name, monkeypatch):
-    monkeypatch.setitem(RECIPES[1]["training"], "epochs", 1)
-    monkeypatch.setitem(generator.RECIPES, folder_name, {"steps": 3, "lr": 1e-3, "r1": 0.5})
-    monkeypatch.setattr(generator, "WIDTHS", (8, 4))
+    monkeypatch.setitem(RECIPES, 1, f"{RECIPES[1]} --epochs 1")
+    monkeypatch.setitem(generator.RECIPES, folder_name, f"{generator.RECIPES['mnist']} --steps 3 --widths 8,4")
     monkeypatch.setattr(generator, "SAMPLES", 40)
     with pytest.raises(FileNotFoundError, match="no judge"):
         train_generator(folder_name, device="cpu")

@@ -86,7 +86,7 @@ def test_without_a_judge_the_error_says_how_to_get_one(own_root):
 
 
 def test_one_is_trained_for_a_folder_and_found_again(folder_name, own_root, monkeypatch):
-    monkeypatch.setitem(judge.RECIPES[1]["training"], "epochs", 15)
+    monkeypatch.setitem(judge.RECIPES, 1, f"{judge.RECIPES[1]} --epochs 15")
     trained = train_judge(folder_name, device="cpu")
     found = load_judge(folder_name, device="cpu")
     test = data.load(folder_name, "test")

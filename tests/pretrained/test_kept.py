@@ -62,8 +62,8 @@ def test_a_file_names_the_images_that_its_model_learned_from(folder_name, tmp_pa
 
 def test_a_model_is_that_of_its_images_and_classes(folder_name, own_root, capsys):
     def learned(name):
-        path, images, *_ = kept.prepare("judge", name, None, size=32, seed=0, device="cpu")
-        kept.keep(path, linear(1, 1), {"model": {"in_features": 1, "out_features": 1}}, images, {})
+        images, config = data.load(name, "train+validation"), {"model": {"in_features": 1, "out_features": 1}}
+        kept.keep(kept.kept_path("judge", name), linear(1, 1), config, images, {})
 
     learned(folder_name)
     kept.load_kept("judge", folder_name, linear, "cpu")
@@ -83,7 +83,7 @@ def test_a_model_is_that_of_its_images_and_classes(folder_name, own_root, capsys
 def test_what_cannot_be_kept_is_used_and_said(folder_name, own_root, monkeypatch, capsys):
     (own_root / "file").touch()
     monkeypatch.setenv("COURSE_DATA", str(own_root / "file"))
-    path, images, *_ = kept.prepare("judge", folder_name, None, size=32, seed=0, device="cpu")
+    path, images = kept.kept_path("judge", folder_name), data.load(folder_name, "train+validation")
     kept.keep(path, linear(1, 1), {}, images, {})
     assert re.search(r"can be used, but not kept in .*file.*COURSE_DATA", capsys.readouterr().out)
     path.parent.parent.unlink()
@@ -103,6 +103,5 @@ def test_a_folder_with_a_long_name_in_any_language_has_a_file(own_root, tmp_path
 
 def test_where_nothing_can_be_written_the_error_names_the_way_out(own_root, tmp_path):
     (tmp_path / "file").touch()
-    settings = {"size": 32, "seed": 0, "device": "cpu"}
     with pytest.raises(OSError, match="COURSE_DATA"):
-        kept.prepare("judge", "glyphs", tmp_path / "file" / "a.pt", **settings)
+        kept.prepare("judge", "glyphs", tmp_path / "file" / "a.pt", "classification", seed=0, device="cpu")

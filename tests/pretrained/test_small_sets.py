@@ -11,8 +11,8 @@ from course_lib.pretrained import judge, load_judge, load_vae, train_generator, 
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    monkeypatch.setitem(judge.RECIPES[3]["training"], "epochs", 1)
-    monkeypatch.setitem(vae.RECIPES["other"]["training"], "epochs", 1)
+    for recipes, which in ((judge.RECIPES, 3), (vae.RECIPES, "other")):
+        monkeypatch.setitem(recipes, which, f"{recipes[which]} --epochs 1")
 
 
 def photos(folder, classes, count):

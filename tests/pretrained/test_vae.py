@@ -5,7 +5,7 @@ again.
 import pytest
 import torch
 
-from course_lib import data
+from course_lib import data, train
 from course_lib.pretrained import load_vae, train_vae
 from course_lib.pretrained import vae as recipe
 from course_lib.pretrained.kept import WEIGHTS, kept_path
@@ -16,8 +16,7 @@ from course_lib.vae import VAE, evaluate_vae, fit_vae, reconstruct, sample
 @pytest.fixture
 def quick(monkeypatch):
     """A recipe that takes a second."""
-    monkeypatch.setitem(recipe.RECIPES["other"]["model"], "widths", (4, 8))
-    monkeypatch.setitem(recipe.RECIPES["other"]["training"], "epochs", 1)
+    monkeypatch.setitem(recipe.RECIPES, "other", f"{recipe.RECIPES['other']} --widths 4,8 --epochs 1")
 
 
 def test_that_of_glyphs_is_as_good_as_it_says(device):
@@ -49,7 +48,7 @@ def test_one_is_trained_for_a_folder_and_found_again(folder_name, quick):
 
 
 def test_a_binarised_set_is_measured_binarised(folder_name, quick, monkeypatch):
-    monkeypatch.setitem(recipe.RECIPES["other"]["training"], "binarise", "dynamic")
+    monkeypatch.setitem(recipe.RECIPES, folder_name, f"{recipe.RECIPES['other']} --binarise dynamic")
     trained, test = train_vae(folder_name, device="cpu"), data.load(folder_name, "test")
     measured = evaluate_vae(trained, test, binarise="dynamic").elbo
     assert trained.metrics["test_elbo"] == measured != evaluate_vae(trained, test).elbo
@@ -61,7 +60,7 @@ def test_a_training_that_was_stopped_leaves_no_file(folder_name, quick, monkeypa
         run.stopped = True
         return run
 
-    monkeypatch.setattr(recipe, "fit_vae", stopped)
+    monkeypatch.setattr(train.vae, "fit_vae", stopped)
     with pytest.raises(KeyboardInterrupt, match=r"stopped after \d+ steps"):
         train_vae(folder_name, device="cpu")
     with pytest.raises(FileNotFoundError):

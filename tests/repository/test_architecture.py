@@ -17,7 +17,8 @@ PACKAGE = ROOT / "course_lib"
 # What each room may import from the others: notebooks -> pretrained, exercises -> themes -> metrics,
 # training, blocks -> data, viz -> runtime. A theme is what a chapter is about, and does not need the models
 # or the training of another one: the later ones may use the functions of `convolution` and
-# `layers`, and of a classifier only FACE. `start` is chapter 0. __main__ stands above the rooms.
+# `layers`, and of a classifier only FACE. `start` is chapter 0. Beside the rooms, train.py stands above the
+# themes and below `pretrained`, which trains with it, and __main__ above all.
 GROUND = {"runtime"}
 SHARED = GROUND | {"data", "viz"}
 CHAPTER = SHARED | {"metrics", "training", "blocks", "convolution", "layers"}
