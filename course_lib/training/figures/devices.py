@@ -20,7 +20,7 @@ def _box(axis: Axes, x: float, y: float, text: str, role: str, width: float = 3.
 
 
 @course_style
-def one_step(counts: Sequence[int] = (3, 3, 2)) -> Picture:
+def one_step(counts: Sequence[int] = (2, 3, 3)) -> Picture:
     """A batch, cut into slices; each device computes a gradient; the weighted sum moves the same weights everywhere."""
     figure, axis = new_diagram(8, 3.3, xlim=(0, 26), ylim=(0, 10.7))
     N, middle = sum(counts), 5.2
