@@ -1,23 +1,27 @@
 """How fast are the three loops on this device, and with more processes? `make bench-devices` prints it.
 
-Usage: python -m benchmarks.devices [loops] [processes] [--device cuda] [--images 25600] [--json FILE]
+Usage: python -m benchmarks.devices [loops] [busy] [processes] [--device cuda] [--images 25600] [--json FILE]
 
 `loops`: images per second of `fit_classifier`, `fit_gan` and `fit_vae` on random images that lie on
 the device, with bfloat16, channels_last and torch.compile on and off, and their share of the largest
-product of matrices that was measured on it. `processes`: one process and two with the same batch,
+product of matrices that was measured on it. `busy`: on a GPU, the share of the time in which it
+computes, and the lines of the course that make the CPU wait for it. `processes`: one process and two with the same batch,
 started by torchrun, on the CPUs. What is compared runs in turn, and is compared by medians.
 """
 
 import argparse
+import collections
 import itertools
 import json
 import statistics
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import classification, data, gan, vae
@@ -96,7 +100,7 @@ def loops(device, count, rounds, compile):
     """A row for each loop and setting. One that fails costs its row."""
     (peak, dtype), widths = matmul_peak(device), WIDTHS[device.type]
     print(f"largest product of matrices: {peak / 1e12:.3g} TFLOP/s in {dtype}")
-    print(f"bfloat16 is {'on' if bfloat16_pays(device) else 'off'} by default here")
+    print(f"bfloat16 is {'on' if bfloat16_pays(device, BATCH_SIZES[device.type]) else 'off'} by default here")
     rows = []
     for name, make in LOOPS.items():
         cost, runs, found = operations(make, widths), {}, {}
@@ -130,6 +134,49 @@ def line(row):
 
 
 HEAD = "| loop | on | images/s | share of the matmul peak | MiB |\n| --- | --- | --- | --- | --- |"
+
+
+def waits(run):
+    """What makes the CPU wait for the GPU in a run: how often, by line of the code."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            run()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    places = (
+        f"{Path(w.filename).parent.name}/{Path(w.filename).name}:{w.lineno}" for w in caught if "synchroniz" in str(w.message)
+    )
+    return dict(collections.Counter(places).most_common(8))
+
+
+def computing(run):
+    """The share of the time from the first kernel to the last in which any runs, and how many run."""
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        run()
+        torch.cuda.synchronize()
+    work = [event.time_range for event in profiler.events() if event.device_type == torch.autograd.DeviceType.CUDA]
+    spans = sorted((time_range.start, time_range.end) for time_range in work)
+    busy, end = 0.0, spans[0][0]
+    for begin, finish in spans:
+        busy, end = busy + max(0.0, finish - max(begin, end)), max(end, finish)
+    return busy / (end - spans[0][0]), len(spans)
+
+
+def busy(device, count):
+    """For each loop, in bfloat16 and channels_last, with a network of the GPU's size and of the CPU's."""
+    rows = []
+    for (name, make), widths in itertools.product(LOOPS.items(), WIDTHS.values()):
+        run = make(count, device, widths, bfloat16=bfloat16_pays(device))
+        run()  # to warm up
+        share, kernels = computing(run)
+        row = {"loop": name, "widths": widths, "busy": share, "kernels": kernels, "waits": waits(run)}
+        rows.append(row)
+        print(
+            f"{name} {widths}: computes {share:.1%} of the time, {kernels} kernels and copies; waits: {row['waits']}", flush=True
+        )
+    return rows
 
 
 def worker(count):
@@ -171,7 +218,7 @@ def processes(count, rounds):
 def main():
     """Print the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("part", nargs="*", help="loops, processes; by default loops")
+    parser.add_argument("part", nargs="*", help="loops, busy, processes; by default loops")
     parser.add_argument("--device", help="by default a GPU where there is one")
     parser.add_argument("--images", type=int, help="of a pass; by default 25,600 on a GPU and 512 on a CPU")
     parser.add_argument("--rounds", type=int, default=5)
@@ -189,6 +236,8 @@ def main():
     if "loops" in arguments.part or not arguments.part:
         print(HEAD)
         made["loops"] = loops(device, count, arguments.rounds, cuda if arguments.compile is None else arguments.compile)
+    if "busy" in arguments.part and cuda:
+        made["busy"] = busy(device, count)
     if "processes" in arguments.part:
         made["processes"] = processes(count, arguments.rounds)
     if arguments.json:

@@ -48,7 +48,10 @@ COMMON: dict[str, dict[str, Any]] = {
     "batch_size": {"type": int, "default": 128, "help": "images in a step, of all processes together"},
     "seed": {"type": int, "default": 0, "help": "of the weights, the order and all noise"},
     "device": {"help": "cpu, cuda, ...; by default a GPU where there is one"},
-    "bfloat16": {"action": argparse.BooleanOptionalAction, "help": "by default where the device has units for it"},
+    "bfloat16": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "by default where it is the faster way: on CPUs with units for it, on GPUs with large batches",
+    },
     "compile": {**YES, "help": "takes up to minutes before the first step; pays in long runs on a GPU"},
 }
 WIDTHS = {"type": lambda text: [int(number) for number in text.split(",")], "help": "channels of the layers, as 32,64,128"}
@@ -163,7 +166,7 @@ def prepare(
     models, fit, samples = PLANS[options.chapter](options, images, validation, *own)
     batch_size, rng = min(options.batch_size, len(images)), torch.Generator().manual_seed(options.seed)
     batches = Batches(images, batch_size=batch_size, drop_last=True, rng=rng, device=device, channels_last=True)
-    bfloat16 = bfloat16_pays(device) if options.bfloat16 is None else options.bfloat16
+    bfloat16 = bfloat16_pays(device, batch_size) if options.bfloat16 is None else options.bfloat16
     return images, models, functools.partial(fit, batches, bfloat16=bfloat16, compile=options.compile), samples
 
 

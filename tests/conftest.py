@@ -20,6 +20,8 @@ from course_lib.training import StopButton
 # would depend on their number.
 torch.set_num_threads(1)
 matplotlib.use("Agg")
+# Before the first product on a GPU: read later, it does not count.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 # A shell starts what runs in the background with Ctrl-C ignored, and the tests of the Stop button press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples on every machine and in every run; a slow machine is no failure.
@@ -34,6 +36,8 @@ def device() -> torch.device:
     if chosen.type == "cuda":
         # TF32 keeps 10 bits of a factor; the tests compare float32 results to float32 accuracy.
         torch.backends.cudnn.allow_tf32 = False
+        # Otherwise sums come in no fixed order, and two runs differ in their last bits.
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return chosen
 
 

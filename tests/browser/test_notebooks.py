@@ -1,7 +1,7 @@
 """Every notebook in JupyterLab, in a real browser: Run All to the end, then each explorer used as a hand would.
 
-A notebook that the README's table gives at most half a minute runs whole. Of a longer one the cells run that its explorers need;
-`make test-browser FULL=1` runs those whole too. The rest of such a notebook is run in every `make test` all the same, by nbval.
+A notebook that the README's table gives at most half a minute runs whole. Of a longer one the cells run that its explorers need,
+and little is learned; `make test-browser FULL=1` runs those whole too. nbval runs all of each notebook in every `make test`.
 """
 
 import copy
@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.hands import EXPLORER, Explorer, use
 from tests.browser.notebook_page import END, LAST_CELL, NotebookPage
+from tests.notebooks.hurry import HURRY
 from tests.repository.files import NOTEBOOKS, ROOT, name_of, notebook
 from tools.needed_cells import count_explorers, needed_cells
 from tools.readme_table import number, written
@@ -32,7 +33,8 @@ def to_run(path) -> nbformat.NotebookNode:
     book = copy.deepcopy(notebook(path))
     if not (FULL or is_short(path)):
         needed = needed_cells(book)
-        book.cells = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
+        kept = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
+        book.cells = [nbformat.v4.new_code_cell(HURRY), *kept]
     book.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
     return book
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from course_lib import data
+from tests.notebooks.hurry import HURRY, SKETCHES
 from tests.repository.files import NOTEBOOKS, name_of, notebook
 from tools.exercises import CHOICE as CHOOSE
 from tools.exercises import exercises, open_tasks, solutions
@@ -15,47 +16,6 @@ from tools.notebooks import execute
 
 CHOICE = re.compile(r'DATASET = "glyphs(-color)?"')
 STEPS = re.compile(r"(?mi)^(STEPS) = \d+")  # of the loops that stand on a page
-# Run after the set-up cell: everything is done, and little of it is learned. nbval does the whole.
-HURRY = """
-import copy
-import functools
-import itertools
-
-import course_lib.gan.mistakes
-import course_lib.vae.mistakes
-from course_lib import classification, gan, vae, viz
-from course_lib.exercises import drawing_gan
-
-
-def short_epochs(fit):
-    @functools.wraps(fit)
-    def fit_less(model, batches, *arguments, **settings):
-        few = copy.copy(batches)
-        few.images = batches.images[: 3 * batches.batch_size]
-        few.targets = None if batches.targets is None else batches.targets[: len(few.images)]
-        settings["epochs"] = min(settings["epochs"], 2)  # a set of few images is gone through often
-        return fit(model, few, *arguments, **settings)
-
-    return fit_less
-
-
-def few_steps(fit, most):
-    @functools.wraps(fit)
-    def fit_less(*arguments, steps, **settings):
-        return fit(*arguments, steps=min(steps, most), **settings)
-
-    return fit_less
-
-
-classification.fit_classifier = short_epochs(classification.fit_classifier)
-gan.fit_gan = few_steps(gan.fit_gan, most=40)
-drawing_gan.forever = few_steps(drawing_gan.forever, most=40)
-gan.mistakes.play = few_steps(gan.mistakes.play, most=110)  # in one of them the generator waits for 100 steps
-vae.fit_vae = short_epochs(vae.fit_vae)
-vae.mistakes.learn = few_steps(vae.mistakes.learn, most=40)
-whole_animation = viz.show_animation
-viz.show_animation = lambda figures, *rest, **more: whole_animation(itertools.islice(figures, 2), *rest, **more)
-"""
 # Run after a right answer, where a check has assertions: the same answer with other numbers must be refused by it.
 SPOILED = """
 right_answer = {name}
@@ -116,7 +76,7 @@ def test_the_exercises_can_be_solved_and_a_few_photos_are_enough(path, photos):
     for cell in book.cells:
         cell.source = STEPS.sub(r"\1 = 60", cell.source)
     setup = next(number for number, cell in enumerate(book.cells) if cell.cell_type == "code")
-    book.cells.insert(setup + 1, nbformat.v4.new_code_cell(HURRY))
+    book.cells.insert(setup + 1, nbformat.v4.new_code_cell(HURRY + SKETCHES))
     execute(book, path.parent)
     for cell, words in expected:
         assert words in "".join(output.get("text", "") for output in cell.outputs), cell.source

@@ -12,7 +12,7 @@ def test_its_short_form_runs_on_a_cpu(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
     assert gpu_check.main(["--short", "--out", str(tmp_path)]) == 0
     report = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
-    assert [row["part"] for row in report["parts"]] == ["unit", "speed"]
+    assert [row["part"] for row in report["parts"]] == ["speed", "unit"]
     rows = report["speed"]["loops"]["rows"]
     assert len(rows) == 3 * 4 and all(row["images_per_second"] > 0 and 0 < row["share_of_peak"] < 1 for row in rows)
     table = (tmp_path / "gpu.md").read_text(encoding="utf-8")
@@ -37,5 +37,9 @@ def test_a_part_that_fails_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize("short", [True, False])
 def test_every_part_has_a_limit_and_all_together_ten_minutes(short, tmp_path):
     found = list(gpu_check.parts(tmp_path, short))
-    assert len({name for name, _, _ in found}) == len(found) and sum(seconds for *_, seconds in found) <= 600
-    assert short or {"machine", "resuming", "glyphs", "speed", "command", "unit"} <= {name for name, *_ in found}
+    names = {name for name, *_ in found}
+    assert len(names) == len(found)
+    alone = sum(seconds for *_, seconds, timed in found if timed)
+    # On 16 cores the others run eight at a time, so two after each other.
+    assert alone + 2 * max(seconds for *_, seconds, timed in found if not timed) <= 600
+    assert short or {"machine", "resuming", "glyphs", "speed", "command", "unit"} <= names

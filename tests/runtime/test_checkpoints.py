@@ -145,17 +145,17 @@ def test_a_place_that_can_hold_no_file_is_named(tmp_path):
         lambda model: nn.DataParallel(torch.compile(model)),
     ],
 )
-def test_of_a_wrapped_model_the_inner_one_is_saved_and_loaded(tmp_path, wrap):
-    inner, fresh = nn.Linear(3, 2), nn.Linear(3, 2)
+def test_of_a_wrapped_model_the_inner_one_is_saved_and_loaded(tmp_path, wrap, device):
+    inner, fresh = nn.Linear(3, 2, device=device), nn.Linear(3, 2, device=device)
     save_checkpoint(tmp_path / "a.pt", wrap(inner))
     assert load_checkpoint(tmp_path / "a.pt", fresh).weights.keys() == {"weight", "bias"}
     assert torch.equal(fresh.weight, inner.weight)
-    other = nn.Linear(3, 2)
+    other = nn.Linear(3, 2, device=device)
     load_checkpoint(tmp_path / "a.pt", wrap(other))
     if wrap is not torch.optim.swa_utils.AveragedModel:  # it copies its model
         assert torch.equal(other.weight, inner.weight)
     with pytest.raises(ValueError, match="does not fit this Linear: weight"):
-        load_checkpoint(tmp_path / "a.pt", wrap(nn.Linear(4, 2)))
+        load_checkpoint(tmp_path / "a.pt", wrap(nn.Linear(4, 2, device=device)))
 
 
 def test_an_unknown_users_home_is_no_raw_error():

@@ -68,6 +68,7 @@ def test_bfloat16_is_the_default_where_there_are_units_for_it(monkeypatch):
         assert bfloat16_pays(torch.device("cpu")) is has
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, has=has: (8, 0) if has else (7, 5))
         assert bfloat16_pays(torch.device("cuda", 0)) is has
+        assert not bfloat16_pays(torch.device("cuda", 0), batch_size=512)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     assert bfloat16_pays(torch.device("cpu")) and not bfloat16_pays(torch.device("mps"))
 
