@@ -27,7 +27,7 @@ PART ?=
 ROOM ?=
 # Of `make new-chapter`.
 NAME ?=
-# FULL=1: in the browser, all cells of the long notebooks too.
+# FULL=1: in the browser, all cells of all notebooks.
 FULL ?=
 REPOSITORY ?=
 BRANCH ?=
@@ -99,7 +99,7 @@ check: $(STAMP) ## style, types and the tests of one room, in a minute: ROOM=gan
 new-chapter: $(STAMP) ## a new room with its tests and its notebook, to start from: NAME=flows
 	@$(IN_VENV) tools.new_chapter "$(NAME)"
 
-test-browser: $(STAMP) ## use every notebook in JupyterLab with Chromium, as in make test; FULL=1: all cells of the long ones too
+test-browser: $(STAMP) ## use every notebook in JupyterLab with Chromium, as in make test; FULL=1: all cells of each
 	@$(TEST_ENVIRONMENT) $(OFFLINE) COURSE_BROWSER=$(if $(FULL),full,quick) $(IN_VENV) \
 	  pytest -rs -n $(WORKERS) --maxprocesses=2 --dist load tests/browser
 

@@ -1,7 +1,7 @@
 """Every notebook in JupyterLab, in a real browser: Run All to the end, then each explorer used as a hand would.
 
-A notebook that the README's table gives at most half a minute runs whole. Of a longer one the cells run that its explorers need,
-and little is learned; `make test-browser FULL=1` runs those whole too. nbval runs all of each notebook in every `make test`.
+The first notebook runs whole. Of the others the cells run that their explorers need, and little is learned;
+`make test-browser FULL=1` runs them whole, too. nbval runs all of each notebook in every `make test`.
 """
 
 import copy
@@ -12,28 +12,22 @@ import pytest
 
 from tests.browser.hands import EXPLORER, Explorer, use
 from tests.browser.notebook_page import END, LAST_CELL, NotebookPage
-from tests.notebooks.hurry import HURRY
-from tests.repository.files import NOTEBOOKS, ROOT, name_of, notebook
+from tests.notebooks.hurry import HURRY, hurried
+from tests.repository.files import NOTEBOOKS, name_of, notebook
 from tools.needed_cells import count_explorers, needed_cells
-from tools.readme_table import number, written
 
 FULL = os.environ.get("COURSE_BROWSER") == "full"
-WHOLE = 0.5  # minutes
 LIMIT = 3600  # seconds for the cells of a notebook, on a machine that does much else; an error ends the waiting at once
-
-
-def is_short(path) -> bool:
-    """Whether the README's table gives it at most half a minute; while it gives no number yet, it is taken for long."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return number(written(readme, path.name)[0]) <= WHOLE
 
 
 def to_run(path) -> nbformat.NotebookNode:
     """The notebook as it is committed, or its text with the cells that the explorers need; and a cell that marks the end."""
     book = copy.deepcopy(notebook(path))
-    if not (FULL or is_short(path)):
+    if not (FULL or path == NOTEBOOKS[0]):
         needed = needed_cells(book)
         kept = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
+        for cell in kept:
+            cell.source = hurried(cell.source)
         book.cells = [nbformat.v4.new_code_cell(HURRY), *kept]
     book.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
     return book

@@ -8,14 +8,13 @@ import pytest
 from PIL import Image
 
 from course_lib import data
-from tests.notebooks.hurry import HURRY, SKETCHES
+from tests.notebooks.hurry import HURRY, SKETCHES, hurried
 from tests.repository.files import NOTEBOOKS, name_of, notebook
 from tools.exercises import CHOICE as CHOOSE
 from tools.exercises import exercises, open_tasks, solutions
 from tools.notebooks import execute
 
 CHOICE = re.compile(r'DATASET = "glyphs(-color)?"')
-STEPS = re.compile(r"(?mi)^(STEPS) = \d+")  # of the loops that stand on a page
 # Run after a right answer, where a check has assertions: the same answer with other numbers must be refused by it.
 SPOILED = """
 right_answer = {name}
@@ -74,7 +73,7 @@ def test_the_exercises_can_be_solved_and_a_few_photos_are_enough(path, photos):
     choosing[0].source = CHOICE.sub(f'DATASET = "{photos}"', choosing[0].source)
     expected = answer_exercises(book)
     for cell in book.cells:
-        cell.source = STEPS.sub(r"\1 = 60", cell.source)
+        cell.source = hurried(cell.source)
     setup = next(number for number, cell in enumerate(book.cells) if cell.cell_type == "code")
     book.cells.insert(setup + 1, nbformat.v4.new_code_cell(HURRY + SKETCHES))
     execute(book, path.parent)
