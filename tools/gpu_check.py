@@ -51,7 +51,7 @@ def parts(out, short):
     speed = [sys.executable, "-m", "benchmarks.devices", "--json", str(out / "speed.json")]
     run = [sys.executable, "-m", "course_lib", "train", "vae", "--data", "glyphs", "--size", "16", "--out", str(out / "run")]
     if short:
-        yield "speed", [*speed, "--images", "64", "--rounds", "1", "--no-compile"], 60, True
+        yield "speed", [*speed, "--images", "32", "--rounds", "1", "--no-compile"], 60, True
         yield "unit", [*UNIT, RESUMING[0], GLYPHS[0], "-k", f"True-sgd-6 or {GLYPHS[2]}"], 60, False
         return
     line = "from course_lib.runtime import health; print(*health.device(), sep=chr(10))"

@@ -83,6 +83,8 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
     variables = {**os.environ, **quiet, **(environment or {})}
     # The figures come through the notebook's own backend.
     variables.pop("MPLBACKEND", None)
+    # The last cell has run, and nothing is left that a kernel could save on its way out.
+    settings = {"shutdown_kernel": "immediate", **settings}
     client = Client(notebook, timeout=CELL_TIMEOUT, coalesce_streams=True, record_timing=False, **settings)
     # The kernel's own log goes to this terminal; its warning about unencrypted loopback traffic is no news here.
     client.extra_arguments = ["--IPKernelApp.log_level=40"]

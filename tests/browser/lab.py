@@ -39,6 +39,7 @@ class Lab:
             self.port = free.getsockname()[1]
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={self.port}"]
         command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"]
+        command += ["--KernelManager.shutdown_wait_time=0"]  # nothing is left to save when a test closes a notebook
         command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
         # Lets a test ask, in the page, whether the kernel has answered everything that was sent to it.
         command += ["--LabApp.expose_app_in_browser=True"]

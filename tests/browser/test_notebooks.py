@@ -1,7 +1,7 @@
 """Every notebook in JupyterLab, in a real browser: Run All to the end, then each explorer used as a hand would.
 
-The first notebook runs whole. Of the others the cells run that their explorers need, and little is learned;
-`make test-browser FULL=1` runs them whole, too. nbval runs all of each notebook in every `make test`.
+Of all but the first the cells run that their explorers need, and little is learned; `make test-browser FULL=1` runs them
+whole, as they are. nbval runs all of each notebook in every `make test`.
 """
 
 import copy
@@ -21,14 +21,14 @@ LIMIT = 3600  # seconds for the cells of a notebook, on a machine that does much
 
 
 def to_run(path) -> nbformat.NotebookNode:
-    """The notebook as it is committed, or its text with the cells that the explorers need; and a cell that marks the end."""
+    """The notebook as it is committed, or in a hurry with the cells that the explorers need; and a cell that marks the end."""
     book = copy.deepcopy(notebook(path))
-    if not (FULL or path == NOTEBOOKS[0]):
-        needed = needed_cells(book)
-        kept = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
-        for cell in kept:
+    if not FULL:
+        needed = range(len(book.cells)) if path == NOTEBOOKS[0] else needed_cells(book)
+        book.cells = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
+        for cell in book.cells:
             cell.source = hurried(cell.source)
-        book.cells = [nbformat.v4.new_code_cell(HURRY), *kept]
+        book.cells.insert(0, nbformat.v4.new_code_cell(HURRY))
     book.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
     return book
 

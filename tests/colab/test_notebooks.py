@@ -1,6 +1,6 @@
 """A notebook that Colab opens: it lies alone in an empty folder, sets itself up, runs to its end and leaves PyTorch as it was.
 
-In `make test` this is the first notebook, which nbval runs with the others anyway; `make test-colab` runs all of them so.
+In `make test` this is the first notebook, and those of its cells that its explorers need; `make test-colab` runs all, whole.
 """
 
 import json
@@ -13,7 +13,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from tests.colab.colab import FULL, LIST, ask, variables
 from tests.repository.files import NOTEBOOKS, name_of
-from tools.needed_cells import makes_explorers
+from tools.needed_cells import makes_explorers, needed_cells
 from tools.notebook_form import WIDGET, faults
 from tools.notebooks import CELL_TIMEOUT, Client
 
@@ -55,6 +55,8 @@ def test_a_notebook_alone_sets_itself_up_and_runs(path, python, snapshot, tmp_pa
     folder.mkdir()
     shutil.copy2(snapshot / name_of(path), folder)
     book = nbformat.read(folder / path.name, as_version=4)
+    if not FULL:
+        book.cells = [book.cells[place] for place in needed_cells(book)]
     book.cells.append(nbformat.v4.new_code_cell(WHERE))
     before = ask(python, LIST)
     run_alone(book, python, folder, snapshot, tmp_path)
