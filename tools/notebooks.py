@@ -73,7 +73,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str
         settings: further ones of `nbclient.NotebookClient`.
 
     Returns:
-        The largest memory and the processor time of the kernel and its child processes, sampled ten times a second.
+        The largest memory and the processor time of the kernel and its child processes, sampled two to ten times a second.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised an error and is not tagged raises-exception.
@@ -118,10 +118,11 @@ class Watch:
         self._thread.join()
 
     def _watch(self):
-        this = psutil.Process()
-        while not self._done.wait(0.1):
+        this, pause = psutil.Process(), 0.1
+        while not self._done.wait(pause):
             total, seconds = 0, 0.0
             children = this.children(recursive=True)
+            pause = 0.1 if len(children) == 1 else 0.5  # shared memory takes long to count
             for process in children:
                 try:
                     total += process.memory_info().rss if len(children) == 1 else own_memory(process)

@@ -1,7 +1,7 @@
-"""Every notebook in JupyterLab, in a real browser: Run All to the end, then each explorer used as a hand would.
+"""Every notebook in JupyterLab, in a real browser: Run All, then each explorer used as a hand would.
 
-Of all but the first the cells run that their explorers need, and little is learned; `make test-browser FULL=1` runs them
-whole, as they are. nbval runs all of each notebook in every `make test`.
+The cells run that its explorers need, and little is learned; `make test-browser FULL=1` runs all of them as they are.
+nbval runs all of each notebook in every `make test`.
 """
 
 import copy
@@ -24,7 +24,7 @@ def to_run(path) -> nbformat.NotebookNode:
     """The notebook as it is committed, or in a hurry with the cells that the explorers need; and a cell that marks the end."""
     book = copy.deepcopy(notebook(path))
     if not FULL:
-        needed = range(len(book.cells)) if path == NOTEBOOKS[0] else needed_cells(book)
+        needed = needed_cells(book)
         book.cells = [cell for place, cell in enumerate(book.cells) if cell.cell_type == "markdown" or place in needed]
         for cell in book.cells:
             cell.source = hurried(cell.source)

@@ -55,10 +55,11 @@ vae.mistakes.learn = few_steps(vae.mistakes.learn, most=40)
 whole_animation = viz.show_animation
 viz.show_animation = lambda figures, *rest, **more: whole_animation(itertools.islice(figures, 2), *rest, **more)
 """
-# Pictures of a fifth of the pixels along each side.
+# Pictures of a fifth of the pixels along each side, with nothing moved to make room.
 SKETCHES = """
 import sys
 
-drawing = sys.modules["course_lib.viz.show"]
+drawing, style = sys.modules["course_lib.viz.show"], sys.modules["course_lib.viz.style"]
 drawing.png = functools.partial(drawing.png, dpi=40)
+style.Figure = lambda figsize, layout, whole=style.Figure: whole(figsize=figsize)
 """
