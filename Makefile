@@ -82,7 +82,7 @@ lab: $(STAMP) ## make the environment if needed and open your own copies of the 
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(IN_VENV) jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 	  --LabApp.news_url=None --LabApp.default_url=/lab/tree/$$folder/00_start_here.ipynb $(LAB_ARGS)
 
-test: $(STAMP) ## make the environment if needed and run every check: a quarter of an hour on two cores, no network
+test: $(STAMP) ## make the environment if needed and run every check: twelve minutes on two cores, no network
 	@echo "[1/3] ruff check: mistakes that can be seen without running anything (a second)"
 	@$(IN_VENV) ruff check .
 	@echo "[2/3] ruff format: one style everywhere (a second)"
