@@ -184,7 +184,7 @@ bench-vae: $(STAMP) ## how fast autoencoders learn: PART="loop mlp glyphs", also
 bench-gan: $(STAMP) ## how fast generators learn: PART="loop mnist glyphs" (loop takes a minute, the others ten)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.gan $(PART)
 
-bench-devices: $(STAMP) ## the loops on this device, bfloat16 on and off: PART="loops processes" (processes: two on the CPUs)
+bench-devices: $(STAMP) ## the loops on this device, bfloat16 on and off: PART="loops busy processes" (processes: two on the CPUs)
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TQDM_DISABLE=1 $(IN_VENV) benchmarks.devices $(PART)
 
 gpu-check: $(STAMP) ## check everything on a GPU in ten minutes; COURSE_DEVICE=cpu: on the CPU; PART="speed": a part of it

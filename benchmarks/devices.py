@@ -1,12 +1,13 @@
 """How fast are the three loops on this device, and with more processes? `make bench-devices` prints it.
 
-Usage: python -m benchmarks.devices [loops] [busy] [processes] [--device cuda] [--images 25600] [--json FILE]
+Usage: python -m benchmarks.devices [loops] [busy] [processes] [--images 81920] [--batch-size 4096]
 
 `loops`: images per second of `fit_classifier`, `fit_gan` and `fit_vae` on random images that lie on
 the device, with bfloat16, channels_last and torch.compile on and off, and their share of the largest
 product of matrices that was measured on it. `busy`: on a GPU, the share of the time in which it
-computes, and the lines of the course that make the CPU wait for it. `processes`: one process and two with the same batch,
-started by torchrun, on the CPUs. What is compared runs in turn, and is compared by medians.
+computes, and the lines of the course that make the CPU wait for it. `processes`: one process and two
+with the same batch, started by torchrun, on the CPUs. What is compared runs in turn, and is compared
+by medians.
 """
 
 import argparse
@@ -221,6 +222,7 @@ def main():
     parser.add_argument("part", nargs="*", help="loops, busy, processes; by default loops")
     parser.add_argument("--device", help="by default a GPU where there is one")
     parser.add_argument("--images", type=int, help="of a pass; by default 25,600 on a GPU and 512 on a CPU")
+    parser.add_argument("--batch-size", type=int, help="by default 512 on a GPU and 64 on a CPU")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="by default on a GPU")
     parser.add_argument("--json", type=Path, help="a file for the numbers")
@@ -228,6 +230,7 @@ def main():
     device = pick_device(arguments.device)
     cuda = device.type == "cuda"
     count = arguments.images or (25_600 if cuda else 512)
+    BATCH_SIZES[device.type] = arguments.batch_size or BATCH_SIZES[device.type]
     torch.set_num_threads(1)
     if "worker" in arguments.part:
         return worker(count)
